@@ -1,0 +1,172 @@
+//! One filter for feed, streams, webhooks and queries.
+//!
+//! Each non-empty set is one interest and is looked at by itself: `characters` and `ship_types` together
+//! ask for a killmail with such a pilot and with such a ship, not for such a pilot in such a ship.
+
+mod facts;
+mod matching;
+mod query;
+mod validate;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub use facts::{Facts, Party};
+
+/// How the interests (places, participants, ships) of a filter combine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchMode {
+    /// Every non-empty interest must match (the default).
+    #[default]
+    All,
+    /// One matching interest is enough: "in my systems, or with my pilots".
+    Any,
+}
+
+/// In which part participants and ships are looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Victim or attacker.
+    #[default]
+    Any,
+    /// Only the victim.
+    Victim,
+    /// Only attackers.
+    Attacker,
+    /// Only the attacker with the final blow.
+    FinalBlow,
+}
+
+/// What a reader wants to see. Empty sets and `None` do not restrict.
+///
+/// Ids of one set are alternatives. The sets up to `ship_groups` are the *interests*, combined as
+/// `match_mode` says; everything after them must hold as well.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// Solar system ids.
+    pub systems: BTreeSet<i64>,
+    /// Constellation ids.
+    pub constellations: BTreeSet<i64>,
+    /// Region ids.
+    pub regions: BTreeSet<i64>,
+    /// Character ids.
+    pub characters: BTreeSet<i64>,
+    /// Corporation ids.
+    pub corporations: BTreeSet<i64>,
+    /// Alliance ids.
+    pub alliances: BTreeSet<i64>,
+    /// Faction ids.
+    pub factions: BTreeSet<i64>,
+    /// Type ids of the ships flown or lost.
+    pub ship_types: BTreeSet<i64>,
+    /// Group ids of the ships flown or lost.
+    pub ship_groups: BTreeSet<i64>,
+    /// How the sets above combine.
+    #[serde(rename = "match")]
+    pub match_mode: MatchMode,
+    /// Where participants and ships are looked for.
+    pub role: Role,
+    /// At least this total value, ISK.
+    pub min_value: Option<f64>,
+    /// At most this total value, ISK.
+    pub max_value: Option<f64>,
+    /// Only NPC kills, or none.
+    pub npc: Option<bool>,
+    /// Only solo kills, or none.
+    pub solo: Option<bool>,
+    /// Only awoxes, or none.
+    pub awox: Option<bool>,
+    /// Any of these labels.
+    pub labels: BTreeSet<String>,
+}
+
+/// A filter that can't be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} is {value:?}, allowed is {allowed}")]
+pub struct FilterError {
+    /// The parameter's name.
+    pub field: String,
+    /// What it held, cut to 80 characters.
+    pub value: String,
+    /// What would have been accepted.
+    pub allowed: String,
+}
+
+/// The most entries one set of a filter may hold: what WandererKills allows for the systems of one
+/// subscription.
+pub const MAX_IDS_PER_SET: usize = 10_000;
+/// The longest label that is looked for, in bytes; zKillboard's own have under 20.
+pub const MAX_LABEL_BYTES: usize = 100;
+
+impl Filter {
+    /// Reads a filter from query parameters. Sets take repeated keys (`systems=1&systems=2`),
+    /// bracketed keys (`systems[]=1`) and comma lists (`systems=1,2`), under their own name or as
+    /// `system_id` / `system_ids`; `match` is `all` or `any`, `role` is `any`, `victim`, `attacker` or
+    /// `final_blow`; flags are `true`/`false`/`1`/`0`. Of a repeated single value the last one counts.
+    ///
+    /// Keys that are not a filter's are handed back untouched, in order.
+    ///
+    /// # Errors
+    /// The first parameter that can't be understood, with what is allowed. A set that is named but empty
+    /// is one: who filters by nothing at all would get everything.
+    pub fn from_pairs(
+        pairs: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<(String, String)>), FilterError> {
+        query::from_pairs(pairs)
+    }
+
+    /// Checks a filter that came as JSON: sizes of sets, ids > 0, finite values.
+    ///
+    /// # Errors
+    /// The first field out of bounds.
+    pub fn validate(&self) -> Result<(), FilterError> {
+        validate::validate(self)
+    }
+
+    /// True when it lets everything through.
+    pub fn is_everything(&self) -> bool {
+        let unrestricted = Self {
+            match_mode: self.match_mode,
+            role: self.role,
+            ..Self::default()
+        };
+        *self == unrestricted
+    }
+
+    /// True when the killmail with these facts is wanted.
+    pub fn matches(&self, facts: &Facts) -> bool {
+        matching::matches(self, facts)
+    }
+
+    /// The sets of ids with their names, places first.
+    fn id_sets(&self) -> [(&'static str, &BTreeSet<i64>); 9] {
+        [
+            ("systems", &self.systems),
+            ("constellations", &self.constellations),
+            ("regions", &self.regions),
+            ("characters", &self.characters),
+            ("corporations", &self.corporations),
+            ("alliances", &self.alliances),
+            ("factions", &self.factions),
+            ("ship_types", &self.ship_types),
+            ("ship_groups", &self.ship_groups),
+        ]
+    }
+}
+
+impl FilterError {
+    fn new(field: &str, value: &str, allowed: impl Into<String>) -> Self {
+        Self {
+            field: field.chars().take(80).collect(),
+            value: value.chars().take(80).collect(),
+            allowed: allowed.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

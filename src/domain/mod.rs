@@ -1,0 +1,20 @@
+//! What a killmail is. Pure: no async, no I/O.
+
+pub mod filter;
+pub mod ids;
+pub mod killmail;
+pub mod names;
+pub mod parse;
+pub mod ship_type;
+pub mod solar_system;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod wire;
+
+pub use filter::{Facts, Filter, FilterError, MatchMode, Party, Role};
+pub use ids::{FeedSequence, KillmailHash, KillmailHashError};
+pub use killmail::{Attacker, Item, Killmail, Position, Victim, Zkb};
+pub use names::{Enrichment, EntityKey, EntityKind, EntityName};
+pub use parse::{ParseError, Parsed, Reference, parse};
+pub use ship_type::ShipType;
+pub use solar_system::SolarSystem;

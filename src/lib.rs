@@ -1,0 +1,3 @@
+//! The killmail service that EVE Online tool makers run themselves.
+
+pub mod domain;
