@@ -1,3 +1,4 @@
 //! The killmail service that EVE Online tool makers run themselves.
 
 pub mod domain;
+pub mod runtime;

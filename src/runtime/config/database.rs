@@ -1,0 +1,46 @@
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+/// Where killmails are kept.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseConfig {
+    /// PostgreSQL 15 or newer; without it the service starts a private server of its own.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<SecretString>,
+    /// A replica for read-only queries; the feed always uses the primary.
+    #[arg(long, env = "DATABASE_READ_URL", hide_env_values = true)]
+    pub database_read_url: Option<SecretString>,
+    /// Folder of the private server [default: /var/lib/wanderer-kills for root, else below the user's data folder].
+    #[arg(long, env = "WK_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder with PostgreSQL's programs (`initdb`, `postgres`); searched for when not given.
+    #[arg(long, env = "PG_BIN_DIR")]
+    pub pg_bin_dir: Option<PathBuf>,
+    /// Most connections the service opens to the database.
+    #[arg(long, env = "WK_DATABASE_CONNECTIONS", default_value = "16")]
+    pub database_connections: NonZeroU32,
+}
+
+impl DatabaseConfig {
+    /// Where the private server keeps its data.
+    pub fn data_dir(&self) -> PathBuf {
+        self.data_dir
+            .clone()
+            .unwrap_or_else(super::environment::default_data_dir)
+    }
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self {
+            database_url: None,
+            database_read_url: None,
+            data_dir: None,
+            pg_bin_dir: None,
+            database_connections: NonZeroU32::MIN.saturating_add(15),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Configuration: one struct per section, each option with its environment variable. `--help` is the
+//! reference, and nothing else reads the environment.
+
+mod api;
+mod database;
+pub(crate) mod environment;
+mod ingest;
+mod live;
+mod reference;
+mod telemetry;
+mod upstream;
+mod validate;
+
+pub use api::ApiConfig;
+pub use database::DatabaseConfig;
+pub use ingest::{FeedConfig, IngestConfig};
+pub use live::{LiveConfig, LiveSource};
+pub use reference::reference_table;
+pub use telemetry::{LogFormat, TelemetryConfig};
+pub use upstream::UpstreamConfig;
+pub use validate::{Asks, ConfigError};
+
+use std::num::NonZeroUsize;
+
+use url::Url;
+
+/// Everything the service can be told.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Config {
+    /// Inbound HTTP.
+    #[command(flatten)]
+    pub api: ApiConfig,
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    /// The live source.
+    #[command(flatten)]
+    pub live: LiveConfig,
+    /// Servers we ask.
+    #[command(flatten)]
+    pub upstream: UpstreamConfig,
+    /// The pipeline.
+    #[command(flatten)]
+    pub ingest: IngestConfig,
+    /// The feed.
+    #[command(flatten)]
+    pub feed: FeedConfig,
+}
+
+impl Config {
+    /// Writes the effective configuration to the log, without secrets.
+    pub fn log(&self) {
+        tracing::info!(
+            api = ?self.api, database = ?self.database, live = ?self.live, upstream = ?self.upstream,
+            ingest = ?self.ingest, feed = ?self.feed,
+            "effective configuration"
+        );
+    }
+}
+
+/// A constant of ours as a limit.
+fn non_zero(value: usize) -> NonZeroUsize {
+    NonZeroUsize::new(value).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// A constant of ours as a URL.
+#[expect(
+    clippy::expect_used,
+    reason = "only for constants, all of which a test parses"
+)]
+fn known_url(url: &'static str) -> Url {
+    Url::parse(url).expect("our own constant is a URL")
+}

@@ -1,0 +1,223 @@
+//! Rules that span several options.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use super::{Config, LiveSource};
+
+/// The pace that R2Z2's operator asks for, in milliseconds: between requests, and after a 404.
+const R2Z2_LEAST_INTERVAL_MS: u64 = 200;
+const R2Z2_LEAST_IDLE_MS: u64 = 6000;
+/// A contact stands in a header of every request.
+const LONGEST_CONTACT: usize = 200;
+
+/// Whether the command at hand asks other servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// It does: a contact is needed unless all servers are on this machine.
+    Upstreams,
+    /// It works on what is here.
+    Nothing,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub struct ConfigError {
+    /// One sentence each.
+    pub problems: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the configuration cannot work:")?;
+        for problem in &self.problems {
+            write!(formatter, "\n  - {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Checks what single options cannot check.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn validate(&self, asks: Asks) -> Result<(), ConfigError> {
+        let mut problems = Vec::new();
+        self.check_urls(&mut problems);
+        self.check_pace(&mut problems);
+        self.check_contact(asks, &mut problems);
+        self.check_limits(&mut problems);
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError { problems })
+        }
+    }
+
+    fn upstreams(&self) -> [(&'static str, &Url); 6] {
+        [
+            ("WK_R2Z2_URL", &self.live.r2z2_url),
+            ("WK_REDISQ_URL", &self.live.redisq_url),
+            ("WK_ZKB_URL", &self.upstream.zkb_url),
+            ("WK_ESI_URL", &self.upstream.esi_url),
+            ("WK_EVEREF_URL", &self.upstream.everef_url),
+            ("WK_SHIP_TYPES_URL", &self.upstream.ship_types_url),
+        ]
+    }
+
+    /// The servers that will really be asked: of the two live sources only the chosen one.
+    fn asked(&self) -> impl Iterator<Item = (&'static str, &Url)> {
+        let unused: &[&str] = match self.live.live_source {
+            LiveSource::R2z2 => &["WK_REDISQ_URL"],
+            LiveSource::Redisq => &["WK_R2Z2_URL"],
+            LiveSource::None => &["WK_R2Z2_URL", "WK_REDISQ_URL"],
+        };
+        self.upstreams()
+            .into_iter()
+            .filter(move |(name, _)| !unused.contains(name))
+    }
+
+    fn check_urls(&self, problems: &mut Vec<String>) {
+        for (name, url) in self.upstreams() {
+            if !matches!(url.scheme(), "http" | "https") {
+                problems.push(format!("{name} is no http or https URL"));
+            } else if !url.path().ends_with('/') && name != "WK_SHIP_TYPES_URL" {
+                problems.push(format!("{name} has to end with a slash"));
+            }
+        }
+    }
+
+    fn check_pace(&self, problems: &mut Vec<String>) {
+        if is_loopback(&self.live.r2z2_url) {
+            return;
+        }
+        for (name, value, least) in [
+            (
+                "WK_R2Z2_INTERVAL_MS",
+                self.live.r2z2_interval_ms,
+                R2Z2_LEAST_INTERVAL_MS,
+            ),
+            (
+                "WK_R2Z2_IDLE_MS",
+                self.live.r2z2_idle_ms,
+                R2Z2_LEAST_IDLE_MS,
+            ),
+        ] {
+            if value < least {
+                problems.push(format!(
+                    "{name} is {value}, but R2Z2 asks its readers for {least} at least; less is only for a server on this machine"
+                ));
+            }
+        }
+    }
+
+    fn check_contact(&self, asks: Asks, problems: &mut Vec<String>) {
+        let contact = self.upstream.contact.as_deref().map(str::trim);
+        match contact.filter(|contact| !contact.is_empty()) {
+            Some(contact) if !fits_in_user_agent(contact) => problems.push(format!(
+                "WK_CONTACT has to be at most {LONGEST_CONTACT} printable ASCII characters without parentheses"
+            )),
+            Some(_) => {}
+            None if asks == Asks::Nothing => {}
+            None => {
+                if let Some((name, _)) = self.asked().find(|(_, url)| !is_loopback(url)) {
+                    problems.push(format!(
+                        "WK_CONTACT is missing: {name} is somebody else's server, whose operator wants to know whom to \
+                         write to before blocking a misbehaving program (give an e-mail address or a URL)"
+                    ));
+                }
+            }
+        }
+    }
+
+    fn check_limits(&self, problems: &mut Vec<String>) {
+        for (name, value) in [
+            ("WK_REQUEST_TIMEOUT_S", self.api.request_timeout_s),
+            ("WK_SEND_TIMEOUT_S", self.api.send_timeout_s),
+            ("WK_UPSTREAM_TIMEOUT_S", self.upstream.upstream_timeout_s),
+            ("WK_FEED_POLL_MS", self.feed.feed_poll_ms),
+            ("WK_FEED_DAYS", u64::from(self.feed.feed_days)),
+        ] {
+            if value == 0 {
+                problems.push(format!("{name} has to be more than 0"));
+            }
+        }
+    }
+}
+
+fn fits_in_user_agent(contact: &str) -> bool {
+    let printable = |byte: u8| (byte.is_ascii_graphic() || byte == b' ') && !b"()".contains(&byte);
+    contact.len() <= LONGEST_CONTACT && contact.bytes().all(printable)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(config: &Config, asks: Asks) -> String {
+        config.validate(asks).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_lack_only_a_contact() {
+        let mut config = Config::default();
+        let error = config.validate(Asks::Upstreams).unwrap_err();
+        assert_eq!(error.problems.len(), 1);
+        assert!(error.problems[0].starts_with("WK_CONTACT is missing"));
+        config.validate(Asks::Nothing).unwrap();
+        config.upstream.contact = Some("ops@example.org".to_owned());
+        config.validate(Asks::Upstreams).unwrap();
+    }
+
+    #[test]
+    fn haste_is_only_for_this_machine() {
+        let mut config = Config::default();
+        config.live.r2z2_interval_ms = 10;
+        config.live.r2z2_idle_ms = 50;
+        let text = problems(&config, Asks::Nothing);
+        assert!(text.contains("WK_R2Z2_INTERVAL_MS is 10"), "{text}");
+        assert!(text.contains("WK_R2Z2_IDLE_MS is 50"), "{text}");
+        for url in [
+            "http://127.0.0.1:9/",
+            "http://localhost:9/",
+            "http://[::1]:9/",
+        ] {
+            config.live.r2z2_url = url.parse().unwrap();
+            config.validate(Asks::Nothing).unwrap();
+        }
+        config.live.r2z2_url = "http://127.0.0.1.example.org/".parse().unwrap();
+        config.validate(Asks::Nothing).unwrap_err();
+    }
+
+    #[test]
+    fn all_problems_come_at_once() {
+        let mut config = Config::default();
+        config.upstream.contact = Some("line\nbreak".to_owned());
+        config.upstream.esi_url = "ftp://example.org/".parse().unwrap();
+        config.feed.feed_poll_ms = 0;
+        assert_eq!(
+            config.validate(Asks::Nothing).unwrap_err().problems.len(),
+            3
+        );
+    }
+
+    #[test]
+    fn the_user_agent_says_who() {
+        let mut config = Config::default();
+        config.upstream.contact = Some("ops@example.org".to_owned());
+        let agent = config.upstream.user_agent();
+        assert!(agent.starts_with("wanderer-kills/"), "{agent}");
+        assert!(agent.ends_with(" (ops@example.org)"), "{agent}");
+    }
+}

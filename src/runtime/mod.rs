@@ -1,0 +1,9 @@
+//! What every room needs: configuration, telemetry, supervision, time, and the embedded database server.
+
+pub mod clock;
+pub mod config;
+pub mod postgres;
+pub mod signals;
+pub mod supervisor;
+pub mod telemetry;
+pub mod tls;
