@@ -1,0 +1,144 @@
+/// What went wrong in the store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A statement failed.
+    #[error("{operation} failed")]
+    Query {
+        /// What was being done.
+        operation: &'static str,
+        /// The database's answer.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A row of ours holds what it must not.
+    #[error("{table} row {key} holds a bad {column}")]
+    BadRow {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        key: String,
+    },
+    /// Another process has become the ingester.
+    #[error("another process took over the ingest of {source_name}")]
+    Fenced {
+        /// The source whose cursor was to be written.
+        source_name: String,
+    },
+    /// This process is no longer the ingester: the connection that held the lock does not answer.
+    #[error("the connection that holds the ingest lock did not answer within {seconds} s")]
+    LeaderSilent {
+        /// How long it was given.
+        seconds: u64,
+    },
+    /// More than is kept of one thing.
+    #[error("too many {what}, at most {limit} are kept")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: i64,
+    },
+    /// Migrations could not be applied.
+    #[error("migrating the database failed")]
+    Migrate {
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// SQLSTATE classes after which the same call may work: connection, resources, transaction rollback,
+/// operator intervention (shutdown, start-up, cancelled statement), system error.
+const TRANSIENT_CLASSES: [&str; 5] = ["08", "40", "53", "57", "58"];
+
+/// Single SQLSTATEs of the same kind: lock not available, object in use, a server that has just become a
+/// standby, a transaction that idled for too long.
+const TRANSIENT_STATES: [&str; 4] = ["55P03", "55006", "25006", "25P03"];
+
+impl Error {
+    /// Wraps the database's answer to `operation`.
+    pub(super) fn query(operation: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Query { operation, source }
+    }
+
+    /// True where the same call may work in a moment: no connection, a server that restarts, a deadlock.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Query { source, .. } => is_transient(source),
+            Self::Migrate { source } => source
+                .downcast_ref::<sqlx::Error>()
+                .is_some_and(is_transient),
+            Self::LeaderSilent { .. } => true,
+            Self::BadRow { .. } | Self::Fenced { .. } | Self::TooMany { .. } => false,
+        }
+    }
+
+    /// True where every connection of the pool was taken.
+    pub fn is_pool_exhausted(&self) -> bool {
+        matches!(
+            self,
+            Self::Query {
+                source: sqlx::Error::PoolTimedOut,
+                ..
+            }
+        )
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the driver's error list is open; what is not known is taken as permanent"
+)]
+fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(answer) => answer
+            .code()
+            .is_some_and(|state| is_transient_state(&state)),
+        _ => false,
+    }
+}
+
+fn is_transient_state(state: &str) -> bool {
+    TRANSIENT_STATES.contains(&state)
+        || TRANSIENT_CLASSES
+            .iter()
+            .any(|class| state.starts_with(class))
+}
+
+/// The store's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("08006", true)]
+    #[case("40P01", true)]
+    #[case("57P01", true)]
+    #[case("53300", true)]
+    #[case("55P03", true)]
+    #[case("23505", false)]
+    #[case("42P01", false)]
+    #[case("22021", false)]
+    fn states(#[case] state: &str, #[case] transient: bool) {
+        assert_eq!(is_transient_state(state), transient);
+    }
+
+    #[test]
+    fn pool() {
+        let error = Error::query("reading")(sqlx::Error::PoolTimedOut);
+        assert!(error.is_pool_exhausted() && error.is_transient());
+        let error = Error::query("reading")(sqlx::Error::RowNotFound);
+        assert!(!error.is_pool_exhausted() && !error.is_transient());
+    }
+}

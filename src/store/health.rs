@@ -1,0 +1,72 @@
+//! What the health endpoint asks of the database.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor};
+
+use super::{Error, Result, dead_letters};
+
+/// Where the ingest stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IngestStatus {
+    /// Every source that has ever been taken over, by name.
+    pub sources: Vec<SourceStatus>,
+    /// Documents that could not be understood.
+    pub dead_letters: i64,
+    /// Time of the newest killmail; `None` in an empty database.
+    pub newest_killmail: Option<DateTime<Utc>>,
+}
+
+/// Where one source stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// Its name.
+    pub source: String,
+    /// The last position that is stored; `None` before the first.
+    pub position: Option<i64>,
+    /// When that was written.
+    pub updated_at: DateTime<Utc>,
+    /// Positions that were passed over and are not stored yet, given up ones included.
+    pub open_gaps: i64,
+}
+
+/// Asks the database for a sign of life.
+///
+/// # Errors
+/// When it gives none.
+pub async fn ping(executor: impl PgExecutor<'_>) -> Result<()> {
+    sqlx::query_scalar!("SELECT 1 AS one")
+        .fetch_one(executor)
+        .await
+        .map_err(Error::query("pinging the database"))?;
+    Ok(())
+}
+
+/// Where the ingest stands.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn ingest_status(conn: &mut PgConnection) -> Result<IngestStatus> {
+    let sources = sqlx::query_as!(
+        SourceStatus,
+        r#"
+        SELECT c.source, c.position, c.updated_at,
+            (SELECT count(*) FROM source_gaps AS g WHERE g.source = c.source) AS "open_gaps!"
+        FROM source_cursors AS c
+        ORDER BY c.source
+        "#,
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(Error::query("reading the sources' status"))?;
+    let newest_killmail = sqlx::query_scalar!(
+        "SELECT killmail_time FROM killmails ORDER BY killmail_time DESC, killmail_id DESC LIMIT 1"
+    )
+    .fetch_optional(&mut *conn)
+    .await
+    .map_err(Error::query("reading the newest killmail's time"))?;
+    Ok(IngestStatus {
+        sources,
+        dead_letters: dead_letters::count(conn).await?,
+        newest_killmail,
+    })
+}

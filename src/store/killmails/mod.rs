@@ -1,0 +1,100 @@
+//! Killmails and their attackers.
+
+mod attackers;
+mod insert;
+mod merge;
+mod stored;
+mod update;
+mod upsert;
+
+use sqlx::PgExecutor;
+
+use super::{Error, Result};
+use crate::domain::Killmail;
+
+pub use upsert::upsert;
+
+/// A killmail ready to be written.
+#[derive(Debug, Clone)]
+pub struct StorableKillmail {
+    /// The facts.
+    pub killmail: Killmail,
+    /// Its canonical document, without items.
+    pub document: String,
+    /// Names, types or places were still unknown when it was rendered.
+    pub pending_names: bool,
+}
+
+/// What a write changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Not stored before.
+    New,
+    /// Stored before; zKillboard's values or labels (or the hash) are different now.
+    Updated,
+    /// Stored before, nothing new.
+    Unchanged,
+    /// The same id is stored with another time: not written.
+    Conflict,
+}
+
+/// A stored killmail as it is served.
+#[derive(Debug, Clone)]
+pub struct StoredKillmail {
+    /// Its id.
+    pub killmail_id: i64,
+    /// The canonical document, without items.
+    pub document: String,
+    /// Items as ESI writes them, where asked for.
+    pub items: Option<String>,
+}
+
+/// One killmail; `None` when it is not stored.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn get(
+    executor: impl PgExecutor<'_>,
+    killmail_id: i64,
+    with_items: bool,
+) -> Result<Option<StoredKillmail>> {
+    sqlx::query_as!(
+        StoredKillmail,
+        r#"
+        SELECT killmail_id, document, CASE WHEN $2 THEN items::text END AS items
+        FROM killmails
+        WHERE killmail_id = $1
+        LIMIT 1
+        "#,
+        killmail_id,
+        with_items,
+    )
+    .fetch_optional(executor)
+    .await
+    .map_err(Error::query("reading a killmail"))
+}
+
+/// The highest killmail id stored; `None` in an empty database.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn newest_id(executor: impl PgExecutor<'_>) -> Result<Option<i64>> {
+    sqlx::query_scalar!("SELECT max(killmail_id) FROM killmails")
+        .fetch_one(executor)
+        .await
+        .map_err(Error::query("reading the newest killmail's id"))
+}
+
+/// Which of `ids` are stored.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn known(executor: impl PgExecutor<'_>, ids: &[i64]) -> Result<Vec<i64>> {
+    sqlx::query_scalar!(
+        "SELECT killmail_id FROM killmails WHERE killmail_id = ANY($1)",
+        ids
+    )
+    .fetch_all(executor)
+    .await
+    .map_err(Error::query("looking up known killmails"))
+}

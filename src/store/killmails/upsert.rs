@@ -1,0 +1,110 @@
+use std::collections::{HashMap, HashSet};
+
+use chrono::Datelike;
+use sqlx::PgConnection;
+
+use super::stored::{self, Stored};
+use super::{Change, StorableKillmail, attackers, insert, update};
+use crate::domain::Enrichment;
+use crate::store::{Result, partitions};
+
+/// Writes a batch: killmail rows and attacker rows, idempotent by killmail id. The answer is in the order of
+/// `batch`; ids within a batch are unique.
+///
+/// The body of a stored killmail never changes. A later source's values and labels replace stored ones where
+/// it has any, a missing hash is filled in, and the document is rendered anew with them; absent values never
+/// erase. Missing yearly partitions are created on the way.
+///
+/// Needs `enrichment` to write the place columns (region, constellation, security, ship group).
+///
+/// # Errors
+/// When the database refuses.
+pub async fn upsert(
+    conn: &mut PgConnection,
+    batch: &[StorableKillmail],
+    enrichment: &Enrichment,
+) -> Result<Vec<Change>> {
+    let mut stored = HashMap::with_capacity(batch.len());
+    load(conn, &mut stored, batch.iter()).await?;
+    let mut fresh: Vec<&StorableKillmail> = batch
+        .iter()
+        .filter(|storable| !stored.contains_key(&storable.killmail.killmail_id))
+        .collect();
+    // Every writer takes its rows in the same order, so no two of them can wait for each other.
+    fresh.sort_unstable_by_key(|storable| storable.killmail.killmail_id);
+    let inserted = write_fresh(conn, &fresh, enrichment).await?;
+    // What another transaction stored between the look and the insert is there to be seen now.
+    let overtaken = fresh
+        .into_iter()
+        .filter(|storable| !inserted.contains(&storable.killmail.killmail_id));
+    load(conn, &mut stored, overtaken).await?;
+
+    let changed = batch
+        .iter()
+        .filter(|storable| differs(&stored, storable))
+        .map(|storable| (storable.killmail.killmail_id, storable))
+        .collect();
+    let updated = update::update(conn, &changed, enrichment).await?;
+    let updated: HashSet<i64> = updated.into_iter().collect();
+    Ok(batch
+        .iter()
+        .map(|storable| {
+            let id = storable.killmail.killmail_id;
+            match stored.get(&id) {
+                _ if inserted.contains(&id) => Change::New,
+                _ if updated.contains(&id) => Change::Updated,
+                Some(row) if row.killmail_time != storable.killmail.killmail_time => {
+                    Change::Conflict
+                }
+                _ => Change::Unchanged,
+            }
+        })
+        .collect())
+}
+
+async fn load<'a>(
+    conn: &mut PgConnection,
+    stored: &mut HashMap<i64, Stored>,
+    storables: impl Iterator<Item = &'a StorableKillmail>,
+) -> Result<()> {
+    let ids: Vec<i64> = storables
+        .map(|storable| storable.killmail.killmail_id)
+        .collect();
+    if !ids.is_empty() {
+        let rows = stored::load(conn, &ids).await?;
+        stored.extend(rows.into_iter().map(|row| (row.killmail_id, row)));
+    }
+    Ok(())
+}
+
+async fn write_fresh(
+    conn: &mut PgConnection,
+    fresh: &[&StorableKillmail],
+    enrichment: &Enrichment,
+) -> Result<HashSet<i64>> {
+    if fresh.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut years: Vec<i32> = fresh
+        .iter()
+        .map(|storable| storable.killmail.killmail_time.year())
+        .collect();
+    years.sort_unstable();
+    years.dedup();
+    partitions::ensure(conn, &years).await?;
+    let inserted = insert::insert(conn, fresh, enrichment).await?;
+    let written: Vec<&StorableKillmail> = fresh
+        .iter()
+        .copied()
+        .filter(|storable| inserted.contains(&storable.killmail.killmail_id))
+        .collect();
+    attackers::insert(conn, &written, enrichment).await?;
+    Ok(inserted)
+}
+
+fn differs(stored: &HashMap<i64, Stored>, storable: &StorableKillmail) -> bool {
+    let killmail = &storable.killmail;
+    stored.get(&killmail.killmail_id).is_some_and(|row| {
+        row.killmail_time == killmail.killmail_time && update::merged(row, killmail).is_some()
+    })
+}

@@ -1,0 +1,84 @@
+//! One ingester per database: a session advisory lock on a connection of its own.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+
+use super::pool::options;
+use super::{Error, Result, Store};
+
+/// How long the lock's connection may take to answer. With [`KEEPALIVE`] it bounds how long a database can
+/// be without an ingester.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The server gives the lock of a machine that vanished free after 3 + 2 × 2 s.
+const KEEPALIVE: [(&str, &str); 3] = [
+    ("tcp_keepalives_idle", "3"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "2"),
+];
+
+/// Held while this process is the ingester. Dropping it (or losing its connection) gives the lock up.
+#[derive(Debug)]
+pub struct Leadership {
+    connection: PgConnection,
+}
+
+impl Leadership {
+    /// Tries once; `None` when another process has it.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn try_acquire(store: &Store) -> Result<Option<Self>> {
+        let options = options(store.url.expose_secret())?
+            .application_name("wanderer-kills ingester")
+            .options(KEEPALIVE);
+        let mut connection = options
+            .connect()
+            .await
+            .map_err(Error::query("connecting for the ingest lock"))?;
+        let taken = sqlx::query_scalar!(
+            r#"SELECT pg_try_advisory_lock(hashtext('wanderer_kills'), hashtext('ingest')) AS "taken!""#
+        )
+        .fetch_one(&mut connection)
+        .await
+        .map_err(Error::query("asking for the ingest lock"))?;
+        if taken {
+            return Ok(Some(Self { connection }));
+        }
+        connection
+            .close()
+            .await
+            .map_err(Error::query("closing the connection of a taken lock"))?;
+        Ok(None)
+    }
+
+    /// Asks the lock's connection for a sign of life, within three seconds.
+    ///
+    /// # Errors
+    /// When the connection, and with it the lock, is gone. There is no way back: acquire it anew.
+    pub async fn check(&mut self) -> Result<()> {
+        let answer = tokio::time::timeout(CHECK_TIMEOUT, self.connection.ping()).await;
+        answer
+            .map_err(|_| Error::LeaderSilent {
+                seconds: CHECK_TIMEOUT.as_secs(),
+            })?
+            .map_err(Error::query("checking the ingest lock"))
+    }
+
+    /// Gives the lock up at once.
+    ///
+    /// # Errors
+    /// When the connection is gone already.
+    pub async fn release(mut self) -> Result<()> {
+        sqlx::query!("SELECT pg_advisory_unlock_all()")
+            .execute(&mut self.connection)
+            .await
+            .map_err(Error::query("giving the ingest lock up"))?;
+        self.connection
+            .close()
+            .await
+            .map_err(Error::query("closing the ingest lock's connection"))
+    }
+}

@@ -1,0 +1,23 @@
+//! All SQL. One file per aggregate; functions take a connection or pool, and transactions belong to callers.
+
+pub mod cursors;
+pub mod dead_letters;
+/// What went wrong in the store.
+pub mod error;
+pub mod feed;
+pub mod gaps;
+pub mod health;
+pub mod killfeed_clients;
+pub mod killmails;
+pub mod leader;
+pub mod migrate;
+pub mod names;
+pub mod partitions;
+/// The pools.
+pub mod pool;
+pub mod ship_types;
+pub mod systems;
+mod text;
+
+pub use error::{Error, Result};
+pub use pool::Store;
