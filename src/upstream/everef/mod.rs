@@ -1,0 +1,3 @@
+//! EVE Ref: day archives of killmails.
+
+pub mod archive;

@@ -1,0 +1,6 @@
+//! Bytes from outside: one HTTP client with budgets, retries and breakers, and what each server speaks.
+
+pub mod esi;
+pub mod everef;
+pub mod http;
+pub mod zkb;
