@@ -1,0 +1,152 @@
+//! What the pipeline reports: each fact a struct whose `emit()` writes log line and metric.
+
+use std::time::Duration;
+
+use crate::runtime::telemetry::metric::{Metric, count};
+use crate::store;
+use crate::store::dead_letters::DeadLetter;
+use crate::store::killmails::Change;
+
+/// Killmails of one source were committed.
+#[derive(Debug)]
+pub(super) struct KillmailsCommitted {
+    pub(super) source: &'static str,
+    pub(super) change: Change,
+    pub(super) number: u64,
+}
+
+impl KillmailsCommitted {
+    /// Writes nothing for nothing.
+    pub(super) fn emit(self) {
+        if self.number == 0 {
+            return;
+        }
+        let outcome = match self.change {
+            Change::New => "new",
+            Change::Updated => "updated",
+            Change::Unchanged => "unchanged",
+            Change::Conflict => "conflict",
+        };
+        tracing::debug!(
+            source = self.source,
+            outcome,
+            number = self.number,
+            "killmails committed"
+        );
+        count(
+            Metric::KillmailsCommitted,
+            self.number,
+            &[("source", self.source), ("outcome", outcome)],
+        );
+    }
+}
+
+/// A batch was committed.
+#[derive(Debug)]
+pub(super) struct BatchCommitted {
+    pub(super) envelopes: usize,
+    pub(super) elapsed: Duration,
+}
+
+impl BatchCommitted {
+    pub(super) fn emit(self) {
+        tracing::debug!(
+            envelopes = self.envelopes,
+            seconds = self.elapsed.as_secs_f64(),
+            "batch committed"
+        );
+    }
+}
+
+/// A document was kept as a dead letter.
+#[derive(Debug)]
+pub(super) struct DeadLettered<'a> {
+    pub(super) letter: &'a DeadLetter,
+}
+
+impl DeadLettered<'_> {
+    pub(super) fn emit(self) {
+        let letter = self.letter;
+        tracing::warn!(
+            source = letter.source,
+            position = letter.position,
+            code = letter.code,
+            reason = letter.reason,
+            "kept as a dead letter"
+        );
+    }
+}
+
+/// A reference's body could not be fetched now.
+#[derive(Debug)]
+pub(super) struct BodyDeferred<'a> {
+    pub(super) source: &'static str,
+    pub(super) origin: &'a str,
+    pub(super) killmail_id: i64,
+    pub(super) reason: &'a str,
+}
+
+impl BodyDeferred<'_> {
+    pub(super) fn emit(self) {
+        tracing::info!(
+            source = self.source,
+            origin = self.origin,
+            killmail_id = self.killmail_id,
+            reason = self.reason,
+            "body deferred"
+        );
+    }
+}
+
+/// The database is away; the same work is tried again.
+#[derive(Debug)]
+pub(super) struct DatabaseAway<'a> {
+    pub(super) work: &'static str,
+    pub(super) error: &'a store::Error,
+    pub(super) wait: Duration,
+}
+
+impl DatabaseAway<'_> {
+    pub(super) fn emit(self) {
+        tracing::warn!(
+            work = self.work,
+            error = super::dead_letter::chain(self.error),
+            wait_seconds = self.wait.as_secs_f64(),
+            "the database is away, trying again"
+        );
+    }
+}
+
+/// A batch that the database refuses is cut in two to find the killmail it refuses.
+#[derive(Debug)]
+pub(super) struct BatchBisected<'a> {
+    pub(super) envelopes: usize,
+    pub(super) error: &'a store::Error,
+}
+
+impl BatchBisected<'_> {
+    pub(super) fn emit(self) {
+        tracing::warn!(
+            envelopes = self.envelopes,
+            error = super::dead_letter::chain(self.error),
+            "the database refuses a batch, looking for the culprit"
+        );
+    }
+}
+
+/// Look-ups failed for good; the killmails go on without names.
+#[derive(Debug)]
+pub(super) struct LookUpFailed<'a> {
+    pub(super) killmails: usize,
+    pub(super) error: &'a store::Error,
+}
+
+impl LookUpFailed<'_> {
+    pub(super) fn emit(self) {
+        tracing::error!(
+            killmails = self.killmails,
+            error = super::dead_letter::chain(self.error),
+            "names can't be looked up, storing without them"
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! What the live source tells the logs.
+
+use std::time::Duration;
+
+use crate::upstream::zkb::r2z2::{Alert, Hole};
+
+/// A term ended before it was asked to.
+#[derive(Debug)]
+pub(super) struct TermEnded<'a> {
+    pub(super) error: &'a anyhow::Error,
+    pub(super) pause: Duration,
+}
+
+impl TermEnded<'_> {
+    pub(super) fn emit(self) {
+        tracing::warn!(
+            error = format!("{:#}", self.error),
+            pause_ms = self.pause.as_millis(),
+            "the live source stopped and starts over"
+        );
+    }
+}
+
+/// This process follows the source now.
+#[derive(Debug)]
+pub(super) struct TermBegun {
+    pub(super) source: &'static str,
+    pub(super) epoch: i64,
+}
+
+impl TermBegun {
+    pub(super) fn emit(self) {
+        tracing::info!(
+            source = self.source,
+            epoch = self.epoch,
+            "following the live source"
+        );
+    }
+}
+
+/// Numbers that are left to history.
+pub(super) fn hole(hole: Hole) {
+    tracing::warn!(
+        from = hole.from,
+        to = hole.to,
+        "too far behind: these R2Z2 numbers are skipped and left to history"
+    );
+}
+
+/// Something a person should know.
+pub(super) fn alert(alert: Alert) {
+    match alert {
+        Alert::Stale(since) => stale(since.as_secs() / 60),
+        Alert::Banned(pause) => banned(pause.as_secs() / 60),
+        Alert::SnappedBack(number) => snapped_back(number),
+    }
+}
+
+fn stale(minutes: u64) {
+    tracing::warn!(minutes, "R2Z2 has had nothing new for a while");
+}
+
+fn banned(minutes: u64) {
+    tracing::error!(
+        minutes,
+        "R2Z2 refuses this address (403); it is left alone for a while"
+    );
+}
+
+fn snapped_back(number: i64) {
+    tracing::error!(
+        number,
+        "the stored R2Z2 position does not exist there; following from near its head again"
+    );
+}

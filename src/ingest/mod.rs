@@ -1,0 +1,25 @@
+//! Raw → stored: processor, enricher and committer, each one stage, one file, one task.
+
+mod batch;
+mod caches;
+pub mod committer;
+pub mod dead_letter;
+pub mod enricher;
+pub mod envelope;
+mod error;
+mod events;
+#[cfg(test)]
+mod fixtures;
+pub mod import;
+pub mod live;
+pub mod look_up;
+pub mod pipeline;
+mod plan;
+pub mod processor;
+mod retry;
+mod stage;
+mod transaction;
+
+pub use envelope::{Announce, CursorMove, Envelope, Outcome, Payload};
+pub use error::Error;
+pub use pipeline::{Fence, Pipeline, PipelineInput};
