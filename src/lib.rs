@@ -1,6 +1,7 @@
 //! The killmail service that EVE Online tool makers run themselves.
 
 pub mod domain;
+pub mod feed;
 pub mod ingest;
 pub mod runtime;
 pub mod store;
