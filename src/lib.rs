@@ -1,5 +1,6 @@
 //! The killmail service that EVE Online tool makers run themselves.
 
+pub mod api;
 pub mod domain;
 pub mod feed;
 pub mod ingest;

@@ -1,0 +1,166 @@
+//! Who may come in: caps on plain requests and on streams. Nobody queues; what does not fit is told when
+//! to come again.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::ApiError;
+use super::limits::Limits;
+
+/// The caps of one process.
+#[derive(Debug)]
+pub struct Admission {
+    requests: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    per_address: usize,
+    // Bounded by `streams`: an address is forgotten with its last stream.
+    addresses: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// The right to have one stream (long poll, SSE, websocket); given back when dropped.
+#[derive(Debug)]
+pub struct StreamPermit {
+    admission: Arc<Admission>,
+    address: Option<IpAddr>,
+    _total: OwnedSemaphorePermit,
+}
+
+impl Admission {
+    /// Caps as `limits` say.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            requests: Arc::new(Semaphore::new(limits.requests)),
+            streams: Arc::new(Semaphore::new(limits.streams)),
+            per_address: limits.streams_per_address,
+            addresses: Mutex::default(),
+        }
+    }
+
+    /// The right to work on one plain request.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] when all are taken.
+    pub fn request(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        Arc::clone(&self.requests)
+            .try_acquire_owned()
+            .map_err(|_| ApiError::Overloaded)
+    }
+
+    /// The right to one stream from `address`.
+    ///
+    /// # Errors
+    /// [`ApiError::TooManyStreams`] when all are taken, or all of this address.
+    pub fn stream(self: &Arc<Self>, address: Option<IpAddr>) -> Result<StreamPermit, ApiError> {
+        let total = Arc::clone(&self.streams).try_acquire_owned().map_err(|_| {
+            ApiError::TooManyStreams {
+                whose: "this server",
+            }
+        })?;
+        let address = address.and_then(counted_address);
+        if let Some(address) = address {
+            let mut addresses = self.lock();
+            let count = addresses.entry(address).or_default();
+            if *count >= self.per_address {
+                return Err(ApiError::TooManyStreams {
+                    whose: "your address",
+                });
+            }
+            *count += 1;
+        }
+        Ok(StreamPermit {
+            admission: Arc::clone(self),
+            address,
+            _total: total,
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for StreamPermit {
+    fn drop(&mut self) {
+        let Some(address) = self.address else { return };
+        let mut addresses = self.admission.lock();
+        if let Some(count) = addresses.get_mut(&address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                addresses.remove(&address);
+            }
+        }
+    }
+}
+
+/// The address a stream counts for; `None` for loopback. One IPv6 customer has a whole /64.
+fn counted_address(address: IpAddr) -> Option<IpAddr> {
+    let address = address.to_canonical();
+    if address.is_loopback() {
+        return None;
+    }
+    Some(match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(streams: usize, streams_per_address: usize) -> Arc<Admission> {
+        Arc::new(Admission::new(&Limits {
+            streams,
+            streams_per_address,
+            requests: 1,
+            ..Limits::default()
+        }))
+    }
+
+    fn address(text: &str) -> Option<IpAddr> {
+        text.parse().ok()
+    }
+
+    #[test]
+    fn an_address_has_its_own_cap_and_gets_its_place_back() {
+        let admission = admission(10, 1);
+        let first = admission.stream(address("203.0.113.1")).unwrap();
+        assert!(admission.stream(address("203.0.113.1")).is_err());
+        assert!(admission.stream(address("203.0.113.2")).is_ok());
+        drop(first);
+        assert!(admission.stream(address("203.0.113.1")).is_ok());
+        assert!(admission.lock().is_empty());
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_address_and_loopback_is_none() {
+        let admission = admission(10, 1);
+        let _first = admission.stream(address("2001:db8:1:2::1")).unwrap();
+        assert!(admission.stream(address("2001:db8:1:2:ffff::9")).is_err());
+        assert!(admission.stream(address("2001:db8:1:3::1")).is_ok());
+        let _loopback = admission.stream(address("127.0.0.1")).unwrap();
+        assert!(admission.stream(address("127.0.0.1")).is_ok());
+        assert!(admission.stream(address("::ffff:127.0.0.1")).is_ok());
+    }
+
+    #[test]
+    fn the_total_holds_for_everyone_and_a_refusal_costs_nothing() {
+        let admission = admission(1, 1);
+        let first = admission.stream(address("127.0.0.1")).unwrap();
+        assert!(admission.stream(address("203.0.113.1")).is_err());
+        drop(first);
+        assert!(admission.stream(address("203.0.113.1")).is_ok());
+        let request = admission.request().unwrap();
+        assert!(matches!(admission.request(), Err(ApiError::Overloaded)));
+        drop(request);
+        assert!(admission.request().is_ok());
+    }
+}

@@ -1,0 +1,216 @@
+//! Reading requests: query parameters with errors that name field, value and what is allowed.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+
+use super::error::ApiError;
+use crate::domain::{FeedSequence, Filter};
+
+/// A request's query parameters. Each handler takes out what it knows and then ends with
+/// [`Params::filter`] or [`Params::finish`], which refuse the rest.
+#[derive(Debug, Clone, Default)]
+pub struct Params {
+    pairs: Vec<(String, String)>,
+}
+
+impl Params {
+    /// Reads `key=value&…`; percent-escapes are decoded, bytes that are not UTF-8 are replaced.
+    pub fn parse(query: &str) -> Self {
+        let pairs = url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        Self { pairs }
+    }
+
+    /// True when the parameter is there, with whatever value.
+    pub fn has(&self, field: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == field)
+    }
+
+    /// Takes a parameter that may be there once.
+    ///
+    /// # Errors
+    /// When it is there more than once.
+    pub fn take(&mut self, field: &str) -> Result<Option<String>, ApiError> {
+        let mut values = self.take_all(&[field]).into_iter();
+        match (values.next(), values.next()) {
+            (Some(_), Some(second)) => Err(ApiError::bad_parameter(
+                field,
+                &second,
+                "one value, not several",
+            )),
+            (value, _) => Ok(value),
+        }
+    }
+
+    /// Takes every value under any of these names, in order.
+    pub fn take_all(&mut self, fields: &[&str]) -> Vec<String> {
+        let (taken, kept) = std::mem::take(&mut self.pairs)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(key, _)| fields.contains(&key.as_str()));
+        self.pairs = kept;
+        taken.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Takes a whole number within `range`.
+    ///
+    /// # Errors
+    /// When it is no such number.
+    pub fn integer(
+        &mut self,
+        field: &str,
+        range: RangeInclusive<i64>,
+    ) -> Result<Option<i64>, ApiError> {
+        let Some(value) = self.take(field)? else {
+            return Ok(None);
+        };
+        integer(field, &value, range).map(Some)
+    }
+
+    /// Takes the cursor `after`: the `event_id` of the last event that was seen, 0 for none yet.
+    ///
+    /// # Errors
+    /// When it is not a whole number of at least 0.
+    pub fn after(&mut self) -> Result<Option<FeedSequence>, ApiError> {
+        Ok(self.integer("after", 0..=i64::MAX)?.map(FeedSequence))
+    }
+
+    /// Reads what is left as a filter.
+    ///
+    /// # Errors
+    /// The first parameter that can't be understood, or that no filter has.
+    pub fn filter(self) -> Result<Filter, ApiError> {
+        let (filter, rest) = Filter::from_pairs(self.pairs)?;
+        Self { pairs: rest }.finish()?;
+        Ok(filter)
+    }
+
+    /// Refuses what is left.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownParameter`] with the first one left.
+    pub fn finish(self) -> Result<(), ApiError> {
+        match self.pairs.into_iter().next() {
+            None => Ok(()),
+            Some((field, _)) => Err(ApiError::UnknownParameter {
+                field: field.chars().take(super::error::SHOWN_CHARACTERS).collect(),
+            }),
+        }
+    }
+}
+
+/// Reads a whole number within `range`.
+///
+/// # Errors
+/// [`ApiError::BadParameter`] naming the range.
+pub fn integer(field: &str, value: &str, range: RangeInclusive<i64>) -> Result<i64, ApiError> {
+    match value.parse::<i64>() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => {
+            let allowed = if *range.end() == i64::MAX {
+                format!("a whole number of at least {}", range.start())
+            } else {
+                format!("a whole number from {} to {}", range.start(), range.end())
+            };
+            Err(ApiError::bad_parameter(field, value, allowed))
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Params {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self::parse(parts.uri.query().unwrap_or_default()))
+    }
+}
+
+/// The other end's address, where the request came over a socket.
+#[derive(Debug, Clone, Copy)]
+pub struct PeerAddress(pub Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for PeerAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(peer.map(|ConnectInfo(address)| address.ip())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("after=0", Some(0))]
+    #[case("after=17", Some(17))]
+    #[case("after=9223372036854775807", Some(i64::MAX))]
+    #[case("", None)]
+    fn a_cursor_is_a_number_from_0(#[case] query: &str, #[case] cursor: Option<i64>) {
+        let read = Params::parse(query).after().unwrap();
+        assert_eq!(read, cursor.map(FeedSequence));
+    }
+
+    #[rstest]
+    #[case("after=abc")]
+    #[case("after=-1")]
+    #[case("after=")]
+    #[case("after=1.5")]
+    #[case("after=9223372036854775808")]
+    #[case("after=%201")]
+    #[case("after=1&after=2")]
+    fn a_wrong_cursor_is_named(#[case] query: &str) {
+        let error = Params::parse(query).after().unwrap_err();
+        assert!(
+            matches!(&error, ApiError::BadParameter { field, .. } if field == "after"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_range_is_told() {
+        let error = Params::parse("limit=-1").integer("limit", 1..=1000);
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            r#"limit is "-1", allowed is a whole number from 1 to 1000"#
+        );
+    }
+
+    #[test]
+    fn what_is_left_is_refused_by_name() {
+        let mut params = Params::parse("limit=5&sytems=30000142");
+        assert_eq!(params.integer("limit", 1..=10).unwrap(), Some(5));
+        let error = params.finish().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "sytems is not a parameter of this request"
+        );
+    }
+
+    #[test]
+    fn several_names_are_taken_in_order() {
+        let mut params = Params::parse("systems[]=3&x=0&systems=1,2&systems%5B%5D=4");
+        assert_eq!(
+            params.take_all(&["systems", "systems[]"]),
+            ["3", "1,2", "4"]
+        );
+        assert!(params.has("x") && !params.has("systems"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_query_panics(query in ".{0,200}") {
+            let mut params = Params::parse(&query);
+            drop(params.after());
+            drop(params.integer("limit", 1..=1000));
+            drop(params.finish());
+        }
+    }
+}

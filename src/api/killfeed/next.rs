@@ -1,0 +1,31 @@
+//! `GET /api/killfeed/next`: one event for a `client_id`, or 204.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::client_id::{ClientError, ClientPoll, head, take};
+use super::page;
+use crate::api::extract::Params;
+use crate::api::{ApiError, ApiState};
+
+/// Serves the oldest event that the client has not been given, bare:
+/// `{"event_id","system_id","killmail"}`. Only the offset of its system moves.
+///
+/// # Errors
+/// [`ClientError`].
+pub(super) async fn handle(
+    State(state): State<ApiState>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let poll = ClientPoll::read(params)?;
+    let _permit = state
+        .admission
+        .request()
+        .map_err(|_| ClientError::Unavailable)?;
+    let rows = take(&state, &poll, 1).await?;
+    Ok(match rows.first() {
+        None => StatusCode::NO_CONTENT.into_response(),
+        Some(row) => page::json(format!("{}{}}}", head(row), row.document).into_bytes()),
+    })
+}

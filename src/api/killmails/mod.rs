@@ -1,0 +1,12 @@
+//! Killmails by themselves.
+
+mod get;
+
+use axum::Router;
+
+use super::state::ApiState;
+
+/// Requests that end soon; answers may be compressed.
+pub(super) fn plain() -> Router<ApiState> {
+    Router::new().route("/api/killmails/{id}", axum::routing::get(get::handle))
+}

@@ -1,0 +1,112 @@
+//! Every limit of inbound HTTP, by name, with its reason.
+
+use std::time::Duration;
+
+/// Most events of one killfeed page: about 4 MB of documents, some 30 ms of work.
+pub const MAX_PAGE_EVENTS: i64 = 1_000;
+
+/// Events of a killfeed page when the request does not say.
+pub const DEFAULT_PAGE_EVENTS: i64 = 100;
+
+/// A page ends early once its documents reach this size: a fight with thousands of attackers has a
+/// document of more than a megabyte, and a thousand of those must not stand in memory per request.
+pub const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Longest long poll, seconds. Proxies commonly give up after 60.
+pub const MAX_WAIT_SECONDS: i64 = 60;
+
+/// Most events a stream takes from the feed, and writes, in one go. One flush for 64 frames doubles the
+/// throughput of one flush per frame.
+pub const STREAM_BATCH_EVENTS: usize = 64;
+
+/// A websocket flushes after so many bytes even within a batch, so that the send time-out judges a
+/// reader by pieces that a slow line can carry.
+pub const FLUSH_BYTES: usize = 256 * 1024;
+
+/// Largest request body. All our own endpoints are reads.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Largest request head: the request line carries filters of thousands of ids.
+pub const MAX_HEAD_BYTES: usize = 128 * 1024;
+
+/// Most header fields of one request.
+pub const MAX_HEADERS: usize = 64;
+
+/// Longest request id taken over from a client; a longer one is replaced by ours.
+pub const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// Largest frame or message a websocket client may send: a filter with all sets well filled.
+pub const MAX_INBOUND_FRAME_BYTES: usize = 128 * 1024;
+
+/// Read buffer of one websocket. Client frames are small; the library's default of 128 KiB is not.
+pub const WEBSOCKET_READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// A websocket's frames collect to this size before they are written.
+pub const WEBSOCKET_WRITE_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Most bytes that wait in one websocket's write buffer: the buffer above and one frame of the largest kind.
+pub const MAX_WEBSOCKET_BUFFER_BYTES: usize = 32 * 1024 * 1024;
+
+/// Frames that are not understood before a websocket is closed.
+pub const MAX_GARBAGE_FRAMES: u32 = 10;
+
+/// Kernel send buffer of one connection (the kernel doubles it). Left to itself it grows to megabytes for
+/// a client that does not read.
+pub const SOCKET_SEND_BUFFER_BYTES: usize = 128 * 1024;
+
+/// Longest `client_id`.
+pub const MAX_CLIENT_ID_BYTES: usize = 100;
+
+/// Longest wait for the other side of a websocket's closing handshake.
+pub const CLOSE_HANDSHAKE: Duration = Duration::from_secs(2);
+
+/// Pause after the kernel refused a connection: it is out of descriptors, and asking at once would spin.
+pub const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a health check waits for the database.
+pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A process whose feed is further behind the log than this many events calls itself degraded.
+pub const FEED_LAG_DEGRADED: i64 = 1_000;
+
+/// Limits that an installation or a test may want different.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Most TCP connections. Further ones wait in the kernel's backlog.
+    pub connections: usize,
+    /// Most long polls, SSE streams and websockets together.
+    pub streams: usize,
+    /// Most of those from one address (IPv6: one /64). Loopback is exempt: a reverse proxy sits there.
+    pub streams_per_address: usize,
+    /// Most plain requests at work at the same time; the database pool is far smaller.
+    pub requests: usize,
+    /// Longest time a plain request may take.
+    pub request_timeout: Duration,
+    /// Longest time a request's head may take to arrive, and a connection may idle between requests.
+    pub head_timeout: Duration,
+    /// A client that takes nothing for so long is disconnected.
+    pub send_timeout: Duration,
+    /// A stream with nothing to say says so this often.
+    pub keep_alive: Duration,
+    /// A websocket without any frame from the client for so long is pinged.
+    pub idle_ping: Duration,
+    /// Longest time connections get to end at shutdown.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 16_384,
+            streams: 10_000,
+            streams_per_address: 256,
+            requests: 256,
+            request_timeout: Duration::from_secs(30),
+            head_timeout: Duration::from_secs(30),
+            send_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(10),
+            idle_ping: Duration::from_mins(1),
+            drain: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Inbound HTTP: the killfeed in all its forms, single killmails, and what operators look at.
+//!
+//! One operation, one file. Handlers read the feed and the store and know no upstream. Every error leaves
+//! through [`ApiError`]; every limit is named in [`limits`].
+
+pub mod admission;
+pub mod error;
+pub mod extract;
+pub mod killfeed;
+pub mod killmails;
+pub mod limits;
+pub mod ops;
+pub mod router;
+pub mod server;
+pub mod state;
+
+mod stalled_writer;
+
+pub use error::ApiError;
+pub use limits::Limits;
+pub use router::router;
+pub use server::serve;
+pub use state::{ApiState, MetricsRenderer};

@@ -1,0 +1,205 @@
+//! `GET /health` and `GET /api/health`: whether this process can do its work.
+//!
+//! `{"healthy":bool,"status":"ok"|"degraded"|"error","details":{"database","feed","ingest"},"timestamp"}`;
+//! 200, or 503 when the database can't be reached. `degraded` still serves: the feed is behind the log.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::api::ApiState;
+use crate::api::limits::{FEED_LAG_DEGRADED, HEALTH_TIMEOUT};
+use crate::feed::Status;
+use crate::store::feed::Bounds;
+use crate::store::health::IngestStatus;
+
+/// What the database said.
+type Seen = (Bounds, IngestStatus);
+
+/// Looks at the database, the feed and the sources.
+pub(super) async fn handle(State(state): State<ApiState>) -> Response {
+    let seen = match timeout(HEALTH_TIMEOUT, look(&state)).await {
+        Ok(Ok(seen)) => Some(seen),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the health check could not use the database");
+            None
+        }
+        Err(_) => {
+            tracing::warn!("the health check got no answer from the database");
+            None
+        }
+    };
+    let (healthy, body) = report(seen.as_ref(), state.feed.status(), state.clock.now());
+    let status = if healthy {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+async fn look(state: &ApiState) -> crate::store::Result<Seen> {
+    let pool = &state.store.pool;
+    let bounds = crate::store::feed::bounds(pool).await?;
+    let mut connection = pool.acquire().await.map_err(unreachable_database)?;
+    let ingest = crate::store::health::ingest_status(&mut connection).await?;
+    Ok((bounds, ingest))
+}
+
+fn unreachable_database(source: sqlx::Error) -> crate::store::Error {
+    crate::store::Error::Query {
+        operation: "checking the database's health",
+        source,
+    }
+}
+
+fn report(seen: Option<&Seen>, feed: Status, now: DateTime<Utc>) -> (bool, Value) {
+    let lag = seen.map(|(log, _)| (log.head.0 - feed.head.0).max(0));
+    let behind = lag.is_some_and(|lag| lag > FEED_LAG_DEGRADED);
+    let status = match (seen.is_some(), behind) {
+        (false, _) => "error",
+        (true, true) => "degraded",
+        (true, false) => "ok",
+    };
+    let body = json!({
+        "healthy": seen.is_some(),
+        "status": status,
+        "details": {
+            "database": { "healthy": seen.is_some() },
+            "feed": {
+                "healthy": !behind,
+                "head": feed.head,
+                "floor": feed.floor,
+                "lag_events": lag,
+                "listening": feed.listening,
+                "readers": feed.readers,
+                "last_look": feed.last_look.map(text),
+            },
+            "ingest": seen.map(|(_, ingest)| ingest_details(ingest, now)),
+        },
+        "timestamp": text(now),
+    });
+    (seen.is_some(), body)
+}
+
+fn ingest_details(ingest: &IngestStatus, now: DateTime<Utc>) -> Value {
+    let sources: Vec<Value> = ingest
+        .sources
+        .iter()
+        .map(|source| {
+            json!({
+                "source": source.source,
+                "position": source.position,
+                "updated_at": text(source.updated_at),
+                "age_seconds": (now - source.updated_at).num_seconds().max(0),
+                "open_gaps": source.open_gaps,
+            })
+        })
+        .collect();
+    json!({
+        "sources": sources,
+        "newest_killmail": ingest.newest_killmail.map(text),
+        "dead_letters": ingest.dead_letters,
+    })
+}
+
+fn text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FeedSequence;
+    use crate::store::health::SourceStatus;
+
+    fn seen(head: i64, sources: Vec<SourceStatus>) -> Seen {
+        let bounds = Bounds {
+            floor: FeedSequence(0),
+            head: FeedSequence(head),
+        };
+        let ingest = IngestStatus {
+            sources,
+            dead_letters: 0,
+            newest_killmail: None,
+        };
+        (bounds, ingest)
+    }
+
+    fn feed() -> Status {
+        Status {
+            head: FeedSequence(10),
+            floor: FeedSequence(0),
+            ring_events: 10,
+            ring_bytes: 1,
+            readers: 3,
+            listening: true,
+            last_look: None,
+        }
+    }
+
+    fn status(seen: Option<&Seen>) -> (bool, String) {
+        let (healthy, body) = report(seen, feed(), DateTime::<Utc>::MIN_UTC);
+        (healthy, body["status"].as_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn the_database_decides_and_lag_degrades() {
+        assert_eq!(status(None), (false, "error".into()));
+        assert_eq!(status(Some(&seen(10, vec![]))), (true, "ok".into()));
+        assert_eq!(
+            status(Some(&seen(5_000, vec![]))),
+            (true, "degraded".into())
+        );
+    }
+
+    #[test]
+    fn the_shape_is_the_one_that_monitors_know() {
+        let source = SourceStatus {
+            source: "r2z2".into(),
+            position: Some(7),
+            updated_at: DateTime::from_timestamp(1_780_000_000, 0).unwrap(),
+            open_gaps: 2,
+        };
+        let now = DateTime::from_timestamp(1_780_000_061, 0).unwrap();
+        let (_, body) = report(Some(&seen(12, vec![source])), feed(), now);
+        insta::assert_json_snapshot!(body, @r#"
+        {
+          "details": {
+            "database": {
+              "healthy": true
+            },
+            "feed": {
+              "floor": 0,
+              "head": 10,
+              "healthy": true,
+              "lag_events": 2,
+              "last_look": null,
+              "listening": true,
+              "readers": 3
+            },
+            "ingest": {
+              "dead_letters": 0,
+              "newest_killmail": null,
+              "sources": [
+                {
+                  "age_seconds": 61,
+                  "open_gaps": 2,
+                  "position": 7,
+                  "source": "r2z2",
+                  "updated_at": "2026-05-28T20:26:40.000000Z"
+                }
+              ]
+            }
+          },
+          "healthy": true,
+          "status": "ok",
+          "timestamp": "2026-05-28T20:27:41.000000Z"
+        }
+        "#);
+    }
+}

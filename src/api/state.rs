@@ -1,0 +1,92 @@
+//! What handlers share.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::admission::Admission;
+use super::limits::Limits;
+use crate::feed::Feed;
+use crate::runtime::clock::SharedClock;
+use crate::runtime::config::ApiConfig;
+use crate::store::Store;
+
+/// Renders the Prometheus exposition.
+#[derive(Clone)]
+pub struct MetricsRenderer(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl MetricsRenderer {
+    /// Wraps what renders the text.
+    pub fn new(render: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(render))
+    }
+
+    /// The exposition as of now.
+    pub fn render(&self) -> String {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for MetricsRenderer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("MetricsRenderer")
+    }
+}
+
+/// What handlers share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ApiState {
+    /// The feed.
+    pub feed: Feed,
+    /// The store.
+    pub store: Store,
+    /// Time.
+    pub clock: SharedClock,
+    /// The configuration's section.
+    pub config: ApiConfig,
+    /// Cancelled when connections have to end.
+    pub shutdown: CancellationToken,
+    /// What `/metrics` shows.
+    pub metrics: MetricsRenderer,
+    /// Limits.
+    pub limits: Arc<Limits>,
+    /// Who may come in.
+    pub admission: Arc<Admission>,
+    /// Websocket sessions: they outlive the HTTP exchange that opened them, and shutdown waits for them.
+    pub sessions: TaskTracker,
+}
+
+impl ApiState {
+    /// State with the default limits.
+    pub fn new(
+        feed: Feed,
+        store: Store,
+        clock: SharedClock,
+        config: ApiConfig,
+        metrics: MetricsRenderer,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let limits = Limits::default();
+        Self {
+            feed,
+            store,
+            clock,
+            config,
+            shutdown,
+            metrics,
+            admission: Arc::new(Admission::new(&limits)),
+            limits: Arc::new(limits),
+            sessions: TaskTracker::new(),
+        }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.admission = Arc::new(Admission::new(&limits));
+        self.limits = Arc::new(limits);
+        self
+    }
+}
