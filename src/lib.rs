@@ -5,5 +5,6 @@ pub mod domain;
 pub mod feed;
 pub mod ingest;
 pub mod runtime;
+pub mod simulator;
 pub mod store;
 pub mod upstream;
