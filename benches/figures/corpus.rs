@@ -1,0 +1,98 @@
+//! Killmails to measure with: the simulator's, whose shape comes near the real stream's.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use wanderer_kills::domain::Killmail;
+use wanderer_kills::ingest::{Announce, Envelope, Outcome, Payload, Pipeline, PipelineInput};
+use wanderer_kills::runtime::clock::{SharedClock, SystemClock};
+use wanderer_kills::runtime::config::IngestConfig;
+use wanderer_kills::simulator::{Generator, Habits};
+use wanderer_kills::store::Store;
+
+/// Killmails of one transaction, as the service has it by default.
+const BATCH_SIZE: usize = 500;
+
+/// `number` killmails with growing ids from `first_id` on, one every five seconds until `until`.
+pub(crate) fn killmails(first_id: i64, number: usize, until: DateTime<Utc>) -> Vec<Killmail> {
+    let mut generator = Generator::with(1, first_id, Habits::NONE);
+    let seconds = i64::try_from(number).unwrap_or(i64::MAX).saturating_mul(5);
+    let mut time = until - TimeDelta::seconds(seconds);
+    let mut made = Vec::with_capacity(number);
+    for _ in 0..number {
+        made.push(generator.at(time));
+        time += TimeDelta::seconds(5);
+    }
+    made
+}
+
+/// An envelope as a library's caller would send it.
+pub(crate) fn envelope(killmail: Killmail, clock: &SharedClock, announce: Announce) -> Envelope {
+    Envelope {
+        source: "figures",
+        origin: killmail.killmail_id.to_string(),
+        payload: Payload::Killmail(Box::new(killmail)),
+        received_at: clock.now(),
+        announce,
+        cursor: None,
+        gaps: Vec::new(),
+        closes_gap: None,
+        done: None,
+    }
+}
+
+/// A pipeline at work.
+pub(crate) struct Running {
+    pub(crate) input: PipelineInput,
+    pub(crate) clock: SharedClock,
+    driver: AbortOnDropHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this program is the pipeline's supervisor"
+    )]
+    pub(crate) fn start(store: &Store) -> anyhow::Result<Self> {
+        let clock = SystemClock::shared();
+        let pipeline = Pipeline {
+            store: store.clone(),
+            config: IngestConfig {
+                batch_size: BATCH_SIZE.try_into()?,
+                announce_hours: 24,
+            },
+            clock: clock.clone(),
+            bodies: None,
+            fence: None,
+        };
+        let (input, driver) = pipeline.start(CancellationToken::new());
+        Ok(Self {
+            input,
+            clock,
+            driver: AbortOnDropHandle::new(tokio::spawn(driver)),
+        })
+    }
+
+    /// Hands one in; the outcome comes with its commit.
+    pub(crate) async fn send(
+        &self,
+        killmail: Killmail,
+    ) -> anyhow::Result<oneshot::Receiver<Outcome>> {
+        let (done, outcome) = oneshot::channel();
+        let mut envelope = envelope(killmail, &self.clock, Announce::Always);
+        envelope.done = Some(done);
+        self.input.send(envelope).await?;
+        Ok(outcome)
+    }
+
+    /// Hands all in and waits until they are committed.
+    pub(crate) async fn send_all(self, killmails: Vec<Killmail>) -> anyhow::Result<()> {
+        for killmail in killmails {
+            let envelope = envelope(killmail, &self.clock, Announce::Always);
+            self.input.send(envelope).await?;
+        }
+        drop(self.input);
+        self.driver.await?
+    }
+}

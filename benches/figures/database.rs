@@ -1,0 +1,89 @@
+//! A private PostgreSQL, and databases on it.
+
+use std::os::unix::fs::PermissionsExt;
+
+use anyhow::Context;
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+use tokio_util::task::AbortOnDropHandle;
+use wanderer_kills::runtime::config::DatabaseConfig;
+use wanderer_kills::runtime::postgres::{EmbeddedPostgres, Settings};
+use wanderer_kills::store::{Store, migrate};
+
+/// A server in a temporary folder, gone with the program.
+#[derive(Debug)]
+pub(crate) struct Server {
+    postgres: EmbeddedPostgres,
+    _folder: TempDir,
+}
+
+impl Server {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("figures-").tempdir()?;
+        // The server's account is another one when this program runs as root.
+        let readable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), readable)?;
+        let postgres = EmbeddedPostgres::start(Settings::new(folder.path())).await?;
+        Ok(Self {
+            postgres,
+            _folder: folder,
+        })
+    }
+
+    /// A new database with the newest schema.
+    pub(crate) async fn database(&self, name: &str) -> anyhow::Result<Database> {
+        let admin = Connection::open(self.postgres.url()).await?;
+        admin
+            .client
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .await?;
+        let all = self.postgres.url();
+        let url = all.replacen("/wanderer_kills?", &format!("/{name}?"), 1);
+        migrate::run(&url).await?;
+        let store = Store::connect(&url, &DatabaseConfig::default()).await?;
+        Ok(Database { url, store })
+    }
+
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.postgres.stop().await.context("stopping PostgreSQL")
+    }
+}
+
+/// One database.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) url: String,
+    pub(crate) store: Store,
+}
+
+impl Database {
+    pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
+        Connection::open(&self.url).await
+    }
+}
+
+/// A plain connection, beside the store.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    _driver: AbortOnDropHandle<()>,
+}
+
+impl Connection {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "drives a connection of this program, not of a service"
+    )]
+    async fn open(url: &str) -> anyhow::Result<Self> {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        let driver = tokio::spawn(async move { drop(connection.await) });
+        Ok(Self {
+            client,
+            _driver: AbortOnDropHandle::new(driver),
+        })
+    }
+
+    /// The one number that a query answers.
+    pub(crate) async fn number(&self, query: &str) -> anyhow::Result<i64> {
+        Ok(self.client.query_one(query, &[]).await?.try_get(0)?)
+    }
+}

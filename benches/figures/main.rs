@@ -1,0 +1,81 @@
+//! Figures of the service, measured on this machine: `cargo bench -- [PART]... [--rows N] [--batch N]`.
+//!
+//! Everything runs on a private PostgreSQL in a temporary folder, and load comes from the same cores, so
+//! each figure that can have one stands beside a ratio to something plain measured in the same run.
+
+#![expect(clippy::print_stdout, reason = "the figures are the program's output")]
+
+mod corpus;
+mod database;
+mod http_load;
+mod idle;
+mod ingest;
+mod killfeed;
+mod latency;
+mod report;
+mod serving;
+mod websocket;
+
+use clap::{Parser, ValueEnum};
+
+use database::Server;
+use report::Report;
+
+/// What to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Killmails per second through the committer, and bytes on disk.
+    Ingest,
+    /// From commit to a listener.
+    Latency,
+    /// Killfeed pages per second.
+    Feed,
+    /// Websocket messages per second.
+    Websocket,
+    /// Memory at rest.
+    Idle,
+}
+
+/// Prints figures of the service.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Parts to measure; all when none is named.
+    parts: Vec<Part>,
+    /// Killmails in the database before the second ingest figure.
+    #[arg(long, default_value_t = 50_000)]
+    rows: usize,
+    /// Killmails of each ingest measurement.
+    #[arg(long, default_value_t = 10_000)]
+    killmails: usize,
+    /// Seconds of each load measurement.
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Given by `cargo bench` itself.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let wanted = |part: Part| options.parts.is_empty() || options.parts.contains(&part);
+    let server = Server::start().await?;
+    let mut report = Report::default();
+    if wanted(Part::Ingest) {
+        ingest::measure(&server, &options, &mut report).await?;
+    }
+    if wanted(Part::Latency) {
+        latency::measure(&server, &mut report).await?;
+    }
+    if wanted(Part::Feed) {
+        killfeed::measure(&server, &options, &mut report).await?;
+    }
+    if wanted(Part::Websocket) {
+        websocket::measure(&server, &mut report).await?;
+    }
+    if wanted(Part::Idle) {
+        idle::measure(&server, &mut report).await?;
+    }
+    println!("{report}");
+    server.stop().await
+}

@@ -1,0 +1,64 @@
+//! The command line: one file per subcommand.
+
+mod demo;
+mod import;
+mod migrate;
+mod serve;
+mod simulate;
+
+use clap::{Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
+
+use crate::runtime::config::TelemetryConfig;
+
+/// The killmail service that EVE Online tool makers run themselves.
+#[derive(Debug, Parser)]
+#[command(name = "wanderer-kills", version, about, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Log output.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Follow the live source, store, and serve.
+    Serve(Box<serve::ServeArgs>),
+    /// Serve against the built-in simulator: no network needed.
+    Demo(Box<demo::DemoArgs>),
+    /// Store killmails from files.
+    Import(Box<import::ImportCommand>),
+    /// Bring the database to the newest schema and end.
+    Migrate(Box<migrate::MigrateArgs>),
+    /// Run the stand-in upstream alone.
+    Simulate(Box<simulate::SimulateArgs>),
+}
+
+impl Cli {
+    /// Runs the subcommand until it is done or `shutdown` is cancelled.
+    ///
+    /// # Errors
+    /// What the user has to be told.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve(args) => serve::run(*args, shutdown).await,
+            Command::Demo(args) => demo::run(*args, shutdown).await,
+            Command::Import(args) => import::run_command(*args, shutdown).await,
+            Command::Migrate(args) => migrate::run(*args, shutdown).await,
+            Command::Simulate(args) => simulate::run(*args, shutdown).await,
+        }
+    }
+}
+
+/// Prints a line that belongs to the command's answer, not to its log.
+#[expect(
+    clippy::print_stdout,
+    reason = "the answer of a command goes to standard output"
+)]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,209 @@
+//! The composition root: a [`Config`] becomes wired tasks.
+//!
+//! `build` opens the database (starting the embedded one where no URL is given), migrates it, and starts
+//! the feed's tail and a pipeline for killmails that come from the host program. `run` adds the live source
+//! and the HTTP server, and returns when everything has stopped. Nothing here installs a subscriber, a
+//! signal handler or a panic hook: that is the program's, so a host that embeds the service is not surprised.
+
+mod database;
+mod handle;
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use database::Database;
+pub use handle::{Handle, HandleError};
+
+use crate::api::{self, ApiState, MetricsRenderer};
+use crate::feed::Feed;
+use crate::ingest::live::{self, EsiBodies, LiveDeps};
+use crate::ingest::pipeline::FetchBody;
+use crate::ingest::{Pipeline, PipelineInput};
+use crate::runtime::clock::{SharedClock, SystemClock};
+use crate::runtime::config::{Config, LiveSource, UpstreamConfig};
+use crate::runtime::supervisor::Supervisor;
+use crate::runtime::telemetry::exposition;
+use crate::store::Store;
+use crate::upstream::esi::EsiClient;
+use crate::upstream::http::{HttpClient, HttpSettings};
+
+/// A service that is wired and has its database, feed and pipeline running.
+#[derive(Debug)]
+pub struct Service {
+    config: Config,
+    clock: SharedClock,
+    supervisor: Supervisor,
+    database: Database,
+    feed: Feed,
+    input: PipelineInput,
+    http: HttpClient,
+    bodies: Arc<dyn FetchBody>,
+}
+
+/// The one client of this service's outgoing requests.
+fn http_client(config: &UpstreamConfig, clock: &SharedClock) -> anyhow::Result<HttpClient> {
+    let settings = HttpSettings {
+        user_agent: config.user_agent(),
+        longest_stall: Some(config.timeout()),
+        ..HttpSettings::default()
+    };
+    HttpClient::new(&settings, Arc::clone(clock)).context("preparing the HTTP client")
+}
+
+impl Service {
+    /// Opens and migrates the database, and starts the feed and the host's pipeline.
+    ///
+    /// # Errors
+    /// When the configuration contradicts itself, the database can't be opened, or a migration fails.
+    pub async fn build(config: Config) -> anyhow::Result<Self> {
+        Self::build_with_clock(config, SystemClock::shared()).await
+    }
+
+    /// As [`Service::build`], with time from elsewhere.
+    ///
+    /// # Errors
+    /// As [`Service::build`].
+    pub async fn build_with_clock(config: Config, clock: SharedClock) -> anyhow::Result<Self> {
+        let database = Database::open(&config.database).await?;
+        Self::build_on(database, config, clock).await
+    }
+
+    /// As [`Service::build`], on a database that is open already.
+    ///
+    /// # Errors
+    /// As [`Service::build`].
+    pub async fn build_on(
+        database: Database,
+        config: Config,
+        clock: SharedClock,
+    ) -> anyhow::Result<Self> {
+        let supervisor = Supervisor::new();
+        let feed = Feed::start(
+            database.store.clone(),
+            config.feed.clone(),
+            Arc::clone(&clock),
+            &supervisor,
+        )
+        .await
+        .context("starting the feed")?;
+        let http = http_client(&config.upstream, &clock)?;
+        let esi = EsiClient::new(http.clone(), config.upstream.esi_url.clone());
+        let bodies: Arc<dyn FetchBody> = Arc::new(EsiBodies::new(esi));
+        let pipeline = Pipeline {
+            store: database.store.clone(),
+            config: config.ingest.clone(),
+            clock: Arc::clone(&clock),
+            bodies: Some(Arc::clone(&bodies)),
+            fence: None,
+        };
+        let (input, driver) = pipeline.start(supervisor.token());
+        supervisor.spawn("host pipeline", driver);
+        Ok(Self {
+            config,
+            clock,
+            supervisor,
+            database,
+            feed,
+            input,
+            http,
+            bodies,
+        })
+    }
+
+    /// The in-process interface. Clones share the service.
+    pub fn handle(&self) -> Handle {
+        Handle::new(
+            self.feed.clone(),
+            self.database.store.clone(),
+            self.input.clone(),
+            Arc::clone(&self.clock),
+        )
+    }
+
+    /// The open database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Serves until `shutdown` is cancelled, then drains. `listening` is told the bound address.
+    ///
+    /// # Errors
+    /// When the address can't be bound, or a task of the service died.
+    pub async fn run(
+        self,
+        shutdown: CancellationToken,
+        listening: impl FnOnce(SocketAddr) + Send,
+    ) -> anyhow::Result<()> {
+        let address = self.config.api.listen;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("listening on {address}"))?;
+        self.start_http(listener, listening)?;
+        self.start_live();
+        // A task that died cancels the supervisor's token; `stop` then says which.
+        let died = self.supervisor.token();
+        futures::future::select(pin!(shutdown.cancelled()), pin!(died.cancelled())).await;
+        tracing::info!("draining");
+        self.stop().await
+    }
+
+    /// Stops everything that [`Service::build`] started, for hosts that never call [`Service::run`].
+    ///
+    /// # Errors
+    /// When a task had died, or the database does not stop.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.supervisor.shut_down();
+        drop(self.input);
+        let drained = self.supervisor.join().await;
+        let stopped = self.database.close().await;
+        drained?;
+        stopped
+    }
+
+    fn start_http(
+        &self,
+        listener: TcpListener,
+        listening: impl FnOnce(SocketAddr),
+    ) -> anyhow::Result<()> {
+        listening(listener.local_addr().context("reading the bound address")?);
+        let state = ApiState::new(
+            self.feed.clone(),
+            self.database.store.clone(),
+            Arc::clone(&self.clock),
+            self.config.api.clone(),
+            MetricsRenderer::new(exposition::render),
+            self.supervisor.token(),
+        );
+        let token = self.supervisor.token();
+        self.supervisor
+            .spawn("http", api::serve(listener, state, token));
+        Ok(())
+    }
+
+    fn start_live(&self) {
+        if self.config.live.live_source == LiveSource::None {
+            tracing::info!("no live source: serving what is stored");
+            return;
+        }
+        let deps = LiveDeps {
+            store: self.database.store.clone(),
+            clock: Arc::clone(&self.clock),
+            live: self.config.live.clone(),
+            ingest: self.config.ingest.clone(),
+            http: self.http.clone(),
+            bodies: Some(Arc::clone(&self.bodies)),
+        };
+        self.supervisor
+            .spawn("live source", live::run(deps, self.supervisor.token()));
+    }
+
+    /// The store, for commands that work beside the service.
+    pub fn store(&self) -> &Store {
+        &self.database.store
+    }
+}

@@ -1,0 +1,53 @@
+//! Integration tests: a real PostgreSQL, real sockets, the real binary.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start tasks and read the clock as any program does"
+)]
+
+#[cfg(test)]
+mod api_hostile;
+#[cfg(test)]
+mod api_killfeed;
+#[cfg(test)]
+mod api_stream;
+#[cfg(test)]
+mod api_websocket;
+#[cfg(test)]
+mod embedded_postgres;
+#[cfg(test)]
+mod feed_database;
+#[cfg(test)]
+mod house_rules;
+#[cfg(test)]
+mod library_api;
+#[cfg(test)]
+mod live_faults;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod pipeline;
+#[cfg(test)]
+mod real_input;
+#[cfg(test)]
+mod real_parse;
+#[cfg(test)]
+mod restart;
+#[cfg(test)]
+mod simulator;
+#[cfg(test)]
+mod store_clients;
+#[cfg(test)]
+mod store_feed;
+#[cfg(test)]
+mod store_ingest;
+#[cfg(test)]
+mod store_killmails;
+#[cfg(test)]
+mod store_leader;
+#[cfg(test)]
+mod store_samples;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod two_processes;

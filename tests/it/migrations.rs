@@ -1,0 +1,109 @@
+//! Every migration, in order, over tables that hold rows; and the whole set by several processes at once.
+
+use std::fs;
+use std::path::Path;
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use wanderer_kills::store::{Error, migrate};
+
+use crate::support::postgres::database;
+
+fn files(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<(String, String)> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn each_migration_runs_over_rows_of_the_ones_before() {
+    let database = database().await;
+    let mut conn = PgConnection::connect(database.url()).await.unwrap();
+    let samples = files("tests/fixtures/migrations");
+    for (name, sql) in files("migrations") {
+        assert!(sql.starts_with("-- "), "{name} says on top why it is there");
+        let mut transaction = conn.begin().await.unwrap();
+        transaction
+            .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        transaction.commit().await.unwrap();
+        let sample = samples.iter().find(|(sample, _)| *sample == name);
+        let (_, rows) = sample.unwrap_or_else(|| panic!("tests/fixtures/migrations has no {name}"));
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(rows.clone())))
+            .await
+            .unwrap_or_else(|error| panic!("sample rows of {name}: {error}"));
+    }
+    let empty: Vec<String> = sqlx::query_scalar(
+        "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+           AND (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I', c.relname), false, true, '')))[1]::text = '0'",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    assert_eq!(empty, Vec::<String>::new(), "tables without sample rows");
+}
+
+#[tokio::test]
+async fn every_table_and_column_says_what_it_holds() {
+    let database = database().await;
+    migrate::run(database.url()).await.unwrap();
+    let mut conn = PgConnection::connect(database.url()).await.unwrap();
+    let silent: Vec<String> = sqlx::query_scalar(
+        "SELECT c.relname || coalesce('.' || a.attname, '')
+         FROM pg_class c
+         JOIN pg_namespace n ON n.oid = c.relnamespace
+         LEFT JOIN LATERAL (
+             SELECT 0::int2 AS attnum, NULL::name AS attname
+             UNION ALL
+             SELECT attnum, attname FROM pg_attribute
+             WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+         ) a ON true
+         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+           AND c.relname <> 'refinery_schema_history'
+           AND col_description(c.oid, a.attnum) IS NULL
+           AND (a.attnum > 0 OR obj_description(c.oid, 'pg_class') IS NULL)",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn several_processes_may_start_at_once_and_again() {
+    let database = database().await;
+    let url = database.url();
+    let (a, b, c) = tokio::join!(migrate::run(url), migrate::run(url), migrate::run(url));
+    a.and(b).and(c).unwrap();
+    migrate::run(url).await.unwrap();
+    let mut conn = PgConnection::connect(url).await.unwrap();
+    let applied: i64 = sqlx::query_scalar("SELECT count(*) FROM refinery_schema_history")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(usize::try_from(applied).unwrap(), files("migrations").len());
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused() {
+    let database = database().await;
+    migrate::run(database.url()).await.unwrap();
+    let mut conn = PgConnection::connect(database.url()).await.unwrap();
+    conn.execute(
+        "INSERT INTO refinery_schema_history VALUES (9999, 'of_the_future', '2030-01-01T00:00:00Z', '1')",
+    )
+    .await
+    .unwrap();
+    let error = migrate::run(database.url()).await.unwrap_err();
+    assert!(matches!(error, Error::Migrate { .. }), "{error:?}");
+    assert!(!error.is_transient());
+}

@@ -1,0 +1,77 @@
+//! One ingester a database, and pools that don't hang.
+
+use std::num::NonZeroU32;
+
+use secrecy::SecretString;
+use wanderer_kills::runtime::config::DatabaseConfig;
+use wanderer_kills::store::Store;
+use wanderer_kills::store::leader::Leadership;
+
+use crate::store_samples::store;
+
+/// Ends the server's side of the lock's connection.
+async fn cut(store: &Store) {
+    let pids: Vec<i32> = sqlx::query_scalar(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    )
+    .fetch_all(&store.pool)
+    .await
+    .unwrap();
+    assert_eq!(pids.len(), 1);
+    let _: bool = sqlx::query_scalar("SELECT pg_terminate_backend($1, 5000)")
+        .bind(pids[0])
+        .fetch_one(&store.pool)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn one_leads_until_it_lets_go() {
+    let (_database, store) = store().await;
+    let mut first = Leadership::try_acquire(&store).await.unwrap().unwrap();
+    assert!(Leadership::try_acquire(&store).await.unwrap().is_none());
+    first.check().await.unwrap();
+    first.release().await.unwrap();
+    let second = Leadership::try_acquire(&store).await.unwrap();
+    assert!(second.is_some());
+}
+
+#[tokio::test]
+async fn a_cut_leader_notices_and_the_next_one_leads() {
+    let (_database, store) = store().await;
+    let mut first = Leadership::try_acquire(&store).await.unwrap().unwrap();
+    cut(&store).await;
+    let mut second = Leadership::try_acquire(&store).await.unwrap().unwrap();
+    let error = first.check().await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert!(first.release().await.is_err());
+    second.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn readers_have_connections_of_their_own() {
+    let (database, _store) = store().await;
+    let config = DatabaseConfig {
+        database_connections: NonZeroU32::new(2).unwrap(),
+        ..DatabaseConfig::default()
+    };
+    let store = Store::connect(database.url(), &config).await.unwrap();
+    let _ingester = store.pool.begin().await.unwrap();
+    let timeout: String = sqlx::query_scalar("SHOW statement_timeout")
+        .fetch_one(&store.read_pool)
+        .await
+        .unwrap();
+    assert_eq!(timeout, "30s");
+    let single = DatabaseConfig {
+        database_connections: NonZeroU32::MIN,
+        database_read_url: None::<SecretString>,
+        ..DatabaseConfig::default()
+    };
+    let store = Store::connect(database.url(), &single).await.unwrap();
+    let one: i32 = sqlx::query_scalar("SELECT 1")
+        .fetch_one(&store.read_pool)
+        .await
+        .unwrap();
+    assert_eq!(one, 1);
+}

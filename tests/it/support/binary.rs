@@ -1,0 +1,117 @@
+//! The real binary as a child process.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+
+/// How long a start (with recovery of the database) may take before the test gives up.
+const START_LIMIT: Duration = Duration::from_secs(90);
+
+/// A way to start the same service again and again: same folder, same port, same upstream.
+#[derive(Debug, Clone)]
+pub(crate) struct ServiceCommand {
+    data_dir: PathBuf,
+    listen: SocketAddr,
+    environment: Vec<(String, String)>,
+}
+
+/// A started service. Killed when dropped.
+#[derive(Debug)]
+pub(crate) struct ServiceProcess {
+    child: Child,
+    listen: SocketAddr,
+}
+
+impl ServiceCommand {
+    /// A service on a free port, with a private database in `data_dir`.
+    pub(crate) fn new(data_dir: &Path) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        Self {
+            data_dir: data_dir.to_owned(),
+            listen: free,
+            environment: Vec::new(),
+        }
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.environment.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    pub(crate) fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Starts `serve` and returns once it answers.
+    pub(crate) async fn start(&self) -> ServiceProcess {
+        let mut process = self.spawn();
+        process.wait_until_up().await;
+        process
+    }
+
+    /// Starts `serve` without waiting.
+    pub(crate) fn spawn(&self) -> ServiceProcess {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wanderer-kills"));
+        command
+            .arg("serve")
+            .env_remove("DATABASE_URL")
+            .env("WK_DATA_DIR", &self.data_dir)
+            .env("WK_LISTEN", self.listen.to_string())
+            .env("WK_LOG", "warn")
+            .env("WK_CONTACT", "tests@example.org")
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true);
+        for (name, value) in &self.environment {
+            command.env(name, value);
+        }
+        ServiceProcess {
+            child: command.spawn().unwrap(),
+            listen: self.listen,
+        }
+    }
+}
+
+impl ServiceProcess {
+    pub(crate) async fn wait_until_up(&mut self) {
+        let up = async {
+            loop {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    panic!("the service ended while it started: {status}");
+                }
+                if super::http::get(self.listen, "/ping")
+                    .await
+                    .is_ok_and(|got| got.status == 200)
+                {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(START_LIMIT, up)
+            .await
+            .expect("the service came up");
+    }
+
+    /// SIGKILL: no chance to clean up.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// SIGTERM; returns the exit code once it has drained.
+    pub(crate) async fn terminate(mut self) -> Option<i32> {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        nix::sys::signal::kill(
+            nix::unistd::Pid::from_raw(pid),
+            nix::sys::signal::Signal::SIGTERM,
+        )
+        .unwrap();
+        self.child.wait().await.unwrap().code()
+    }
+}

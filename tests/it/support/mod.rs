@@ -1,0 +1,9 @@
+//! What the tests share.
+
+pub(crate) mod app;
+pub(crate) mod binary;
+pub(crate) mod http;
+pub(crate) mod listeners;
+pub(crate) mod postgres;
+pub(crate) mod proxy;
+pub(crate) mod real_data;

@@ -1,0 +1,122 @@
+//! A real PostgreSQL for the tests: one embedded server per test process, one fresh database per call.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::OnceCell;
+use tokio_postgres::NoTls;
+use wanderer_kills::runtime::postgres::{EmbeddedPostgres, Settings};
+
+/// Begins the names of the folders below the system's temporary folder.
+const FOLDER_PREFIX: &str = "wanderer-kills-it-";
+
+static SERVER: OnceCell<EmbeddedPostgres> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// An empty database of one test. Dropping it drops the database.
+#[derive(Debug)]
+pub(crate) struct TestDatabase {
+    url: String,
+    name: String,
+    server_url: String,
+}
+
+impl TestDatabase {
+    /// Its `postgres://` URL, good for sqlx and tokio-postgres.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// A fresh, empty database on the server of this process. The server's own threads outlive the runtime of the
+/// test that happened to come first, and the server ends with the process.
+pub(crate) async fn database() -> TestDatabase {
+    let server = SERVER.get_or_init(start).await;
+    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("test_{number}");
+    execute(server.url(), &format!("CREATE DATABASE {name}"))
+        .await
+        .unwrap();
+    TestDatabase {
+        url: server
+            .url()
+            .replacen("/wanderer_kills?", &format!("/{name}?"), 1),
+        name,
+        server_url: server.url().to_owned(),
+    }
+}
+
+/// Runs one statement, or several without parameters.
+pub(crate) async fn execute(url: &str, statements: &str) -> Result<(), tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::select! {
+        result = client.batch_execute(statements) => result,
+        ended = connection => ended,
+    }
+}
+
+/// The single text value that a query answers.
+pub(crate) async fn text(url: &str, query: &str) -> Result<String, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    let answer = async { client.query_one(query, &[]).await?.try_get(0) };
+    tokio::select! {
+        answer = answer => answer,
+        ended = connection => panic!("the connection ended: {ended:?}"),
+    }
+}
+
+/// A new folder that the account of the server can get to, also when the tests run as root.
+pub(crate) fn data_dir() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::Builder::new()
+        .prefix(FOLDER_PREFIX)
+        .tempdir()
+        .unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+async fn start() -> EmbeddedPostgres {
+    remove_leftovers();
+    let folder = data_dir().keep();
+    EmbeddedPostgres::start(Settings::new(folder))
+        .await
+        .unwrap()
+}
+
+// The folder of a test process cannot be removed by itself: its server ends after it.
+fn remove_leftovers() {
+    for entry in fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
+        let named_so = entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(FOLDER_PREFIX);
+        if named_so && is_abandoned(&entry.path()) {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
+}
+
+fn is_abandoned(folder: &Path) -> bool {
+    let lock: PathBuf = folder.join("owner.lock");
+    let stopped = !folder.join("postgres/postmaster.pid").exists();
+    stopped && File::open(lock).is_ok_and(|lock| lock.try_lock().is_ok())
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let url = self.server_url.clone();
+        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        // A thread of its own, because the test's runtime is going down.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            if let Ok(runtime) = runtime {
+                drop(runtime.block_on(execute(&url, &statement)));
+            }
+        });
+        drop(dropping.join());
+    }
+}
