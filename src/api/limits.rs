@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::runtime::config::ApiConfig;
+
 /// Most events of one killfeed page: about 4 MB of documents, some 30 ms of work.
 pub const MAX_PAGE_EVENTS: i64 = 1_000;
 
@@ -94,19 +96,31 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+/// Connections beyond the streams: plain requests that are at work, and idle keep-alive ones.
+const CONNECTIONS_BESIDE_STREAMS: usize = 6_384;
+
+impl From<&ApiConfig> for Limits {
+    fn from(config: &ApiConfig) -> Self {
         Self {
-            connections: 16_384,
-            streams: 10_000,
-            streams_per_address: 256,
-            requests: 256,
-            request_timeout: Duration::from_secs(30),
+            connections: config
+                .max_streams
+                .get()
+                .saturating_add(CONNECTIONS_BESIDE_STREAMS),
+            streams: config.max_streams.get(),
+            streams_per_address: config.max_streams_per_address.get(),
+            requests: config.max_requests.get(),
+            request_timeout: config.request_timeout(),
             head_timeout: Duration::from_secs(30),
-            send_timeout: Duration::from_secs(30),
+            send_timeout: config.send_timeout(),
             keep_alive: Duration::from_secs(10),
             idle_ping: Duration::from_mins(1),
             drain: Duration::from_secs(10),
         }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::from(&ApiConfig::default())
     }
 }

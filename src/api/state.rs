@@ -59,7 +59,7 @@ pub struct ApiState {
 }
 
 impl ApiState {
-    /// State with the default limits.
+    /// State with the limits of `config`.
     pub fn new(
         feed: Feed,
         store: Store,
@@ -68,7 +68,7 @@ impl ApiState {
         metrics: MetricsRenderer,
         shutdown: CancellationToken,
     ) -> Self {
-        let limits = Limits::default();
+        let limits = Limits::from(&config);
         Self {
             feed,
             store,

@@ -9,18 +9,18 @@ pub struct ApiConfig {
     /// Address and port to listen on.
     #[arg(long, env = "WK_LISTEN", default_value = "127.0.0.1:4004")]
     pub listen: SocketAddr,
-    /// Most bytes of a request's body.
-    #[arg(long, env = "WK_MAX_BODY_BYTES", default_value = "1048576")]
-    pub max_body_bytes: NonZeroUsize,
-    /// Seconds that a request may take; more than the longest poll of 60.
-    #[arg(long, env = "WK_REQUEST_TIMEOUT_S", default_value_t = 75)]
+    /// Seconds that a plain request may take; a long poll's wait comes on top.
+    #[arg(long, env = "WK_REQUEST_TIMEOUT_S", default_value_t = 30)]
     pub request_timeout_s: u64,
-    /// Most requests answered at the same time; more are told to come back.
-    #[arg(long, env = "WK_MAX_REQUESTS", default_value = "1024")]
+    /// Most plain requests answered at the same time; more are told to come back.
+    #[arg(long, env = "WK_MAX_REQUESTS", default_value = "256")]
     pub max_requests: NonZeroUsize,
-    /// Most websockets and event streams open at the same time.
+    /// Most websockets, event streams and long polls open at the same time.
     #[arg(long, env = "WK_MAX_STREAMS", default_value = "10000")]
     pub max_streams: NonZeroUsize,
+    /// Most of those from one address (IPv6: one /64); loopback is exempt, where a reverse proxy sits.
+    #[arg(long, env = "WK_MAX_STREAMS_PER_ADDRESS", default_value = "256")]
+    pub max_streams_per_address: NonZeroUsize,
     /// Seconds that a websocket or stream may take to accept a message before it is closed.
     #[arg(long, env = "WK_SEND_TIMEOUT_S", default_value_t = 30)]
     pub send_timeout_s: u64,
@@ -42,10 +42,10 @@ impl Default for ApiConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 4004)),
-            max_body_bytes: super::non_zero(1024 * 1024),
-            request_timeout_s: 75,
-            max_requests: super::non_zero(1024),
+            request_timeout_s: 30,
+            max_requests: super::non_zero(256),
             max_streams: super::non_zero(10_000),
+            max_streams_per_address: super::non_zero(256),
             send_timeout_s: 30,
         }
     }
