@@ -1,13 +1,12 @@
 //! Errors on their way out: RFC 9457 problem documents with a stable `code`.
 //!
-//! [`ApiError`] is the only error that becomes a response. A 5xx is logged here, once, with its chain; the
-//! client sees the request id and never the chain.
+//! [`ApiError`] is the only error that becomes a response.
+
+mod answer;
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use axum::http::StatusCode;
 
 use super::killfeed::ClientError;
 use crate::domain::{FeedSequence, FilterError};
@@ -118,46 +117,6 @@ pub enum ApiError {
 /// How much of a wrong value an error shows, in characters.
 pub const SHOWN_CHARACTERS: usize = 80;
 
-/// The content type of problem documents.
-pub const PROBLEM_JSON: &str = "application/problem+json";
-
-/// A problem document before it knows its request.
-#[derive(Debug, Clone)]
-pub struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
-    detail: String,
-    members: Map<String, Value>,
-}
-
-impl Problem {
-    /// The sentence for people.
-    pub fn detail(&self) -> &str {
-        &self.detail
-    }
-
-    /// The document as JSON text.
-    pub fn render(&self, instance: Option<&str>, request_id: Option<&str>) -> String {
-        let mut document = self.members.clone();
-        document.insert(
-            "type".into(),
-            json!(format!("urn:wanderer-kills:problem:{}", self.code)),
-        );
-        document.insert("title".into(), json!(self.title));
-        document.insert("status".into(), json!(self.status.as_u16()));
-        document.insert("detail".into(), json!(self.detail));
-        document.insert("code".into(), json!(self.code));
-        if let Some(instance) = instance {
-            document.insert("instance".into(), json!(instance));
-        }
-        if let Some(request_id) = request_id {
-            document.insert("request_id".into(), json!(request_id));
-        }
-        Value::Object(document).to_string()
-    }
-}
-
 /// Status, code and title of one kind of error.
 type Kind = (StatusCode, &'static str, &'static str);
 
@@ -220,66 +179,6 @@ impl ApiError {
             Self::Client(error) => (error.status(), "killfeed_client", "Bad killfeed request"),
         }
     }
-
-    /// The problem document. What a 5xx stands for in the inside is not shown.
-    pub fn problem(&self) -> Problem {
-        let (status, code, title) = self.kind();
-        let detail = match code {
-            "internal" => "An internal error; the log has it under the request id.".to_owned(),
-            "database_busy" => "All database connections are taken.".to_owned(),
-            "database_unavailable" => "The database can't be reached.".to_owned(),
-            _ => self.to_string(),
-        };
-        Problem {
-            status,
-            code,
-            title,
-            detail,
-            members: self.members(),
-        }
-    }
-
-    /// Members beyond the standard ones, for programs.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "most errors have no further members"
-    )]
-    fn members(&self) -> Map<String, Value> {
-        let members = match self {
-            Self::BadParameter { field, .. } | Self::UnknownParameter { field } => {
-                json!({ "parameter": field })
-            }
-            Self::CursorExpired { after, oldest } => json!({ "after": after, "oldest": oldest }),
-            Self::CursorAhead { after, head } => json!({ "after": after, "head": head }),
-            _ => Value::Null,
-        };
-        members.as_object().cloned().unwrap_or_default()
-    }
-
-    /// Seconds after which another try makes sense.
-    fn retry_after(&self) -> Option<u16> {
-        match self.code() {
-            "overloaded" | "database_busy" => Some(1),
-            "too_many_streams" => Some(30),
-            "timeout" | "database_unavailable" | "shutting_down" => Some(5),
-            _ => None,
-        }
-    }
-
-    /// Logs what the operator has to know: failures of ours, not mistakes of clients.
-    #[expect(
-        clippy::cognitive_complexity,
-        reason = "three branches; the log macros count as many"
-    )]
-    pub fn log(&self) {
-        if self.code() == "internal" {
-            tracing::error!(error = %chain(self), "request failed");
-        } else if self.status().is_server_error() {
-            tracing::warn!(error = %chain(self), code = self.code(), "request refused");
-        } else {
-            tracing::debug!(error = %self, code = self.code(), "request refused");
-        }
-    }
 }
 
 fn internal() -> Kind {
@@ -305,18 +204,6 @@ fn store_kind(error: &crate::store::Error) -> Kind {
 
 fn shown(value: &str) -> String {
     value.chars().take(SHOWN_CHARACTERS).collect()
-}
-
-/// An error and its sources in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        source = error.source();
-    }
-    line
 }
 
 impl From<crate::store::Error> for ApiError {
@@ -345,59 +232,5 @@ impl From<FilterError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "a problem document is the rule, the others are exceptions"
-    )]
-    fn into_response(self) -> Response {
-        self.log();
-        let retry_after = self.retry_after();
-        let mut response = match &self {
-            Self::Client(error) => {
-                (error.status(), axum::Json(json!({ "error": error.body() }))).into_response()
-            }
-            Self::RouteNotFound => {
-                let body = json!({ "error": "Not Found", "status": "404" });
-                (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
-            }
-            _ => problem_response(self.problem(), None, None),
-        };
-        if let Some(seconds) = retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if matches!(self, Self::UpgradeRequired { .. }) {
-            response
-                .headers_mut()
-                .insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        }
-        response
-    }
-}
-
-/// A problem as response. The problem stays with it, so that a layer that knows the request can write it
-/// again with instance and request id.
-pub(super) fn problem_response(
-    problem: Problem,
-    instance: Option<&str>,
-    request_id: Option<&str>,
-) -> Response {
-    let body = problem.render(instance, request_id);
-    let mut response = (
-        problem.status,
-        [
-            (header::CONTENT_TYPE, PROBLEM_JSON),
-            (header::CACHE_CONTROL, "no-store"),
-        ],
-        body,
-    )
-        .into_response();
-    response.extensions_mut().insert(problem);
-    response
-}
-
 #[cfg(test)]
-#[path = "error_tests.rs"]
 mod tests;

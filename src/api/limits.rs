@@ -68,6 +68,10 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// How long a health check waits for the database.
 pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// A tail that has not read the log for this long, beyond two of its usual pauses, has stopped looking. Its
+/// longest pause while the database is away is 10 s.
+pub const SILENT_TAIL: Duration = Duration::from_secs(30);
+
 /// A process whose feed is further behind the log than this many events calls itself degraded.
 pub const FEED_LAG_DEGRADED: i64 = 1_000;
 

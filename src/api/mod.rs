@@ -10,10 +10,12 @@ pub mod killfeed;
 pub mod killmails;
 pub mod limits;
 pub mod ops;
+pub mod problem;
 pub mod router;
 pub mod server;
 pub mod state;
 
+mod events;
 mod stalled_writer;
 
 pub use error::ApiError;

@@ -1,13 +1,13 @@
 //! All routes and the layers around them.
 //!
-//! From the outside in: request id · span · CORS for reads · problems get instance and request id ·
+//! From the outside in: metrics · request id · span · CORS for reads · problems get instance and request id ·
 //! panics become 500 · body limit · routes. Plain requests have a time-out and are compressed; polls look after
 //! their own time; streams have neither.
 
 use std::any::Any;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -19,8 +19,10 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
 
-use super::error::{ApiError, Problem, problem_response};
+use super::error::ApiError;
+use super::events::Answered;
 use super::limits::{MAX_BODY_BYTES, MAX_REQUEST_ID_BYTES};
+use super::problem::{Problem, problem_response};
 use super::state::ApiState;
 use super::{killfeed, killmails, ops};
 
@@ -40,7 +42,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(killfeed::streaming())
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(state)
+        .with_state(state.clone())
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(finish_problem))
@@ -53,6 +55,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .layer(from_fn(drop_long_request_id))
+        .layer(from_fn_with_state(state, measured))
 }
 
 /// Browsers of any site may read.
@@ -75,6 +78,19 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
 
 fn request_id(headers: &axum::http::HeaderMap) -> Option<&str> {
     headers.get(&REQUEST_ID)?.to_str().ok()
+}
+
+async fn measured(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let began = state.clock.monotonic();
+    let response = next.run(request).await;
+    Answered {
+        route: route.as_ref().map(MatchedPath::as_str),
+        status: response.status(),
+        took: state.clock.monotonic().saturating_sub(began),
+    }
+    .emit();
+    response
 }
 
 async fn drop_long_request_id(mut request: Request, next: Next) -> Response {

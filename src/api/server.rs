@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::events::{Protocol, SlowClientClosed};
 use super::limits::{ACCEPT_PAUSE, Limits, MAX_HEAD_BYTES, MAX_HEADERS, SOCKET_SEND_BUFFER_BYTES};
 use super::router::router;
 use super::stalled_writer::StalledWriter;
@@ -142,9 +143,22 @@ impl Connection {
             }
         };
         if let Err(error) = served {
+            if took_nothing(&error) {
+                SlowClientClosed {
+                    protocol: Protocol::Http,
+                }
+                .emit();
+            }
             tracing::debug!(%error, %peer, "a connection ended early");
         }
     }
+}
+
+/// Whether the write gave up on the other end.
+fn took_nothing(error: &hyper::Error) -> bool {
+    std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<std::io::Error>())
+        .is_some_and(|source| source.kind() == std::io::ErrorKind::TimedOut)
 }
 
 fn prepare(stream: &TcpStream) -> std::io::Result<()> {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -44,6 +45,7 @@ pub(super) struct Hub {
     signal: watch::Sender<Signal>,
     readers: AtomicUsize,
     listening: AtomicBool,
+    look_every: Duration,
 }
 
 struct State {
@@ -62,8 +64,13 @@ impl fmt::Debug for Hub {
 }
 
 impl Hub {
-    /// A hub without events that goes on after `bounds.head`.
-    pub(super) fn new(log: Arc<dyn Log>, ring: Ring, floor: FeedSequence) -> Arc<Self> {
+    /// A hub whose tail goes on after the ring's head, and looks at least once in `look_every`.
+    pub(super) fn new(
+        log: Arc<dyn Log>,
+        ring: Ring,
+        floor: FeedSequence,
+        look_every: Duration,
+    ) -> Arc<Self> {
         let head = ring.head();
         let signal = Signal {
             head,
@@ -82,6 +89,7 @@ impl Hub {
             signal: watch::Sender::new(signal),
             readers: AtomicUsize::new(0),
             listening: AtomicBool::new(false),
+            look_every,
         })
     }
 
@@ -218,6 +226,7 @@ impl Hub {
             readers: self.readers.load(Ordering::Relaxed),
             listening: self.listening.load(Ordering::Relaxed),
             last_look,
+            look_every: self.look_every,
         }
     }
 

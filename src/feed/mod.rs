@@ -9,6 +9,7 @@
 
 pub mod error;
 pub mod event;
+mod events;
 mod hub;
 mod index;
 mod key;

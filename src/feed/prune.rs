@@ -1,4 +1,4 @@
-//! Forgets events that are older than the log is kept.
+//! Forgets events that are older than the log is kept, and pollers that do not come any more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,10 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
+use super::events::{ForgettingFailed, Forgotten};
 use super::hub::Hub;
 use crate::runtime::clock::SharedClock;
 use crate::runtime::supervisor::TaskResult;
-use crate::store::{self, Error, Store, feed};
+use crate::store::{self, Error, Store, feed, killfeed_clients};
 
 /// Pause before the first round: a service that is restarted often has to forget as well.
 const FIRST: Duration = Duration::from_mins(1);
@@ -20,7 +21,10 @@ const INTERVAL: Duration = Duration::from_hours(1);
 /// Events deleted in one transaction: a fraction of a second, so that appends hardly wait.
 const BATCH: i64 = 5_000;
 
-/// Prunes the log hourly.
+/// Pollers deleted in one statement: each takes its offsets along, which may be thousands.
+const CLIENT_BATCH: i64 = 100;
+
+/// Prunes the log and the pollers hourly.
 pub(super) struct Keeper {
     hub: Arc<Hub>,
     store: Store,
@@ -44,26 +48,27 @@ impl Keeper {
         let mut pause = FIRST;
         loop {
             tokio::select! {
+                biased;
                 () = token.cancelled() => return Ok(()),
-                () = tokio::time::sleep(pause) => {}
+                () = self.clock.sleep(pause) => {}
             }
             pause = INTERVAL;
-            let outcome = tokio::select! {
+            tokio::select! {
                 () = token.cancelled() => return Ok(()),
-                outcome = self.round() => outcome,
-            };
-            report(outcome);
+                () = self.round() => {}
+            }
         }
     }
 
+    /// One failure does not keep the other from its turn.
+    async fn round(&self) {
+        report("old events of the feed", self.forget_events().await);
+        report("pollers that stopped asking", self.forget_clients().await);
+    }
+
     /// Deletes everything too old and takes note of the new floor. Returns how many events went.
-    async fn round(&self) -> store::Result<u64> {
-        // A time before the calendar begins: nothing is that old.
-        let before = self
-            .clock
-            .now()
-            .checked_sub_signed(self.kept)
-            .unwrap_or(DateTime::<Utc>::MIN_UTC);
+    async fn forget_events(&self) -> store::Result<u64> {
+        let before = self.ago(self.kept);
         let mut events = 0;
         loop {
             let deleted = self.batch(before).await?;
@@ -75,6 +80,27 @@ impl Keeper {
         let bounds = feed::bounds(&self.store.pool).await?;
         self.hub.set_floor(bounds.floor);
         Ok(events)
+    }
+
+    /// Deletes pollers that have not asked for [`killfeed_clients::DAYS_REMEMBERED`]. Returns how many went.
+    async fn forget_clients(&self) -> store::Result<u64> {
+        let before = self.ago(TimeDelta::days(killfeed_clients::DAYS_REMEMBERED));
+        let mut clients = 0;
+        loop {
+            let deleted = killfeed_clients::prune(&self.store.pool, before, CLIENT_BATCH).await?;
+            if deleted == 0 {
+                return Ok(clients);
+            }
+            clients += deleted;
+        }
+    }
+
+    /// A time before the calendar begins is its beginning: nothing is that old.
+    fn ago(&self, span: TimeDelta) -> DateTime<Utc> {
+        self.clock
+            .now()
+            .checked_sub_signed(span)
+            .unwrap_or(DateTime::<Utc>::MIN_UTC)
     }
 
     async fn batch(&self, before: DateTime<Utc>) -> store::Result<u64> {
@@ -94,13 +120,13 @@ impl Keeper {
     }
 }
 
-fn report(outcome: store::Result<u64>) {
+fn report(what: &'static str, outcome: store::Result<u64>) {
     match outcome {
-        Ok(0) => {}
-        Ok(events) => tracing::info!(events, "forgot old events of the feed"),
-        Err(error) => tracing::warn!(
-            error = &error as &(dyn std::error::Error + 'static),
-            "pruning the feed failed; trying again in an hour"
-        ),
+        Ok(number) => Forgotten { what, number }.emit(),
+        Err(error) => ForgettingFailed {
+            what,
+            error: &error,
+        }
+        .emit(),
     }
 }

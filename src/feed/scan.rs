@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::events::DatabaseRead;
 use super::hub::Hub;
 use super::key::only_systems;
 use super::ring::Slice;
@@ -112,6 +113,7 @@ async fn stored(hub: &Hub, after: FeedSequence, filter: &Filter, size: usize) ->
         Some(systems) => hub.log.page_in_systems(after, systems, size).await?,
         None => hub.log.page(after, size).await?,
     };
+    DatabaseRead { events: rows.len() }.emit();
     let follows = rows
         .first()
         .is_some_and(|row| row.sequence.0 == after.0.saturating_add(1));

@@ -1,5 +1,7 @@
 //! How the feed does, for health checks and metrics.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use crate::domain::FeedSequence;
@@ -21,4 +23,6 @@ pub struct Status {
     pub listening: bool,
     /// When the log was last read without an error.
     pub last_look: Option<DateTime<Utc>>,
+    /// It is looked at least this often while the database answers.
+    pub look_every: Duration,
 }

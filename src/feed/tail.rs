@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
+use super::events::Looked;
 use super::hub::Hub;
 use super::log::Log;
 use super::ring::Ring;
@@ -51,7 +52,7 @@ impl Feed {
         let token = supervisor.token();
         supervisor.spawn(
             "feed-tail",
-            tail.run(token.clone(), store.url.clone(), config.poll()),
+            tail.run(token.clone(), store.url.clone(), look_every(&config)),
         );
         let keeper = prune::Keeper::new(Arc::clone(&hub), store, clock, config.feed_days);
         supervisor.spawn("feed-prune", keeper.run(token));
@@ -92,7 +93,12 @@ fn warm_hub(log: Arc<dyn Log>, config: &FeedConfig, bounds: Bounds) -> Arc<Hub> 
     let behind = i64::try_from(events).unwrap_or(i64::MAX);
     let start = FeedSequence(bounds.head.0.saturating_sub(behind)).max(bounds.floor);
     let bytes = config.ring_mb.get().saturating_mul(1024 * 1024);
-    Hub::new(log, Ring::new(events, bytes, start), bounds.floor)
+    let ring = Ring::new(events, bytes, start);
+    Hub::new(log, ring, bounds.floor, look_every(config))
+}
+
+fn look_every(config: &FeedConfig) -> Duration {
+    config.poll().max(SHORTEST_POLL)
 }
 
 /// Reads the log after the ring's head into the ring.
@@ -131,7 +137,6 @@ impl Tail {
         poll: Duration,
     ) -> TaskResult {
         let _closing = CloseOnDrop(Arc::clone(&self.hub));
-        let poll = poll.max(SHORTEST_POLL);
         let mut pause = poll;
         let mut wakes = pin!(listener::wakes(url, Arc::clone(&self.hub)));
         loop {
@@ -179,6 +184,10 @@ impl Tail {
             committed = None;
         }
         self.hub.looked(self.clock.now());
+        Looked {
+            status: self.hub.status(),
+        }
+        .emit();
         Ok(())
     }
 

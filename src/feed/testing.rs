@@ -207,7 +207,12 @@ impl World {
     pub(super) fn new(ring_events: usize) -> Self {
         let log = Arc::new(MemoryLog::default());
         let ring = Ring::new(ring_events, usize::MAX, FeedSequence(0));
-        let hub = Hub::new(Arc::clone(&log) as Arc<dyn Log>, ring, FeedSequence(0));
+        let hub = Hub::new(
+            Arc::clone(&log) as Arc<dyn Log>,
+            ring,
+            FeedSequence(0),
+            std::time::Duration::ZERO,
+        );
         let tail = Tail::new(Arc::clone(&hub), TestClock::at(DateTime::UNIX_EPOCH));
         Self { log, hub, tail }
     }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use moka::Expiry;
 use moka::future::Cache;
 
+use super::events::CacheAsked;
 use crate::domain::names::Wanted;
 use crate::domain::{Enrichment, EntityKey, EntityName, ShipType, SolarSystem};
 
@@ -46,9 +47,10 @@ impl Caches {
     /// Adds what is cached to `found` and returns what has to be looked up elsewhere.
     pub(super) async fn take_known(&self, wanted: &Wanted, found: &mut Enrichment) -> Wanted {
         Wanted {
-            entities: take(&self.names, &wanted.entities, &mut found.names).await,
-            types: take(&self.types, &wanted.types, &mut found.ship_types).await,
+            entities: take("names", &self.names, &wanted.entities, &mut found.names).await,
+            types: take("types", &self.types, &wanted.types, &mut found.ship_types).await,
             solar_systems: take(
+                "systems",
                 &self.systems,
                 &wanted.solar_systems,
                 &mut found.solar_systems,
@@ -68,6 +70,7 @@ impl Caches {
 type Known<K, V> = std::collections::HashMap<K, Arc<V>>;
 
 async fn take<K, V>(
+    name: &'static str,
     cache: &Cache<K, Option<Arc<V>>>,
     wanted: &[K],
     found: &mut Known<K, V>,
@@ -86,7 +89,17 @@ where
             None => missing.push(*key),
         }
     }
+    CacheAsked {
+        cache: name,
+        hits: number(wanted.len() - missing.len()),
+        misses: number(missing.len()),
+    }
+    .emit();
     missing
+}
+
+fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 async fn remember<K, V>(cache: &Cache<K, Option<Arc<V>>>, asked: &[K], answer: &Known<K, V>)

@@ -1,15 +1,16 @@
 //! Third stage: a rendered killmail → stored and announced, together with its source's position.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
-use super::batch::Batch;
+use super::batch::{Batch, Entry};
 use super::envelope::Outcome;
 use super::error::Error;
 use super::events::{
-    BatchBisected, BatchCommitted, DatabaseAway, DeadLettered, KillmailsCommitted,
+    BatchBisected, BatchCommitted, DatabaseAway, DeadLettered, KillmailArrived, KillmailsCommitted,
 };
 use super::pipeline::Fence;
 use super::plan::{Announcing, Settled};
@@ -83,7 +84,7 @@ impl Committer {
         while let Some(part) = parts.pop() {
             let batch = Batch::compose(part);
             match self.commit_patiently(&batch).await {
-                Ok(settled) => report_and_answer(batch, settled),
+                Ok(settled) => report_and_answer(batch, settled, self.clock.now()),
                 Err(store::Error::Fenced { source_name }) => {
                     return Err(Error::Fenced { source_name });
                 }
@@ -125,11 +126,8 @@ impl Committer {
                 }
                 Err(error) => return Err(error),
                 Ok(settled) => {
-                    BatchCommitted {
-                        envelopes: settled.outcomes.len(),
-                        elapsed: self.clock.monotonic().saturating_sub(started),
-                    }
-                    .emit();
+                    let elapsed = self.clock.monotonic().saturating_sub(started);
+                    report_batch(batch, elapsed);
                     return Ok(settled);
                 }
             }
@@ -170,13 +168,29 @@ fn condemn(items: Vec<Ready>, error: store::Error) -> Result<Vec<Ready>, Error> 
     Ok(condemned)
 }
 
-fn report_and_answer(batch: Batch, settled: Settled) {
+fn report_batch(batch: &Batch, elapsed: Duration) {
+    let Some(first) = batch.entries.first() else {
+        return;
+    };
+    BatchCommitted {
+        source: first.ticket.source,
+        envelopes: batch.entries.len(),
+        killmails: batch.waves.iter().map(|wave| wave.killmails.len()).sum(),
+        elapsed,
+    }
+    .emit();
+}
+
+fn report_and_answer(batch: Batch, settled: Settled, now: DateTime<Utc>) {
     let mut counts: BTreeMap<&'static str, [u64; 3]> = BTreeMap::new();
     for (entry, outcome) in batch.entries.iter().zip(&settled.outcomes) {
         if let Outcome::Stored { change, .. } = outcome {
             let [new, updated, unchanged] = counts.entry(entry.ticket.source).or_default();
             match change {
-                Change::New => *new += 1,
+                Change::New => {
+                    *new += 1;
+                    report_arrival(&batch, entry, now);
+                }
                 Change::Updated => *updated += 1,
                 Change::Unchanged | Change::Conflict => *unchanged += 1,
             }
@@ -197,4 +211,17 @@ fn report_and_answer(batch: Batch, settled: Settled) {
         DeadLettered { letter }.emit();
     }
     batch.answer(settled.outcomes);
+}
+
+fn report_arrival(batch: &Batch, entry: &Entry, now: DateTime<Utc>) {
+    let Content::Killmail(slip) = &entry.content else {
+        return;
+    };
+    if let Some(storable) = batch.killmail(slip) {
+        KillmailArrived {
+            source: entry.ticket.source,
+            age: now - storable.killmail.killmail_time,
+        }
+        .emit();
+    }
 }

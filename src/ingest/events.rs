@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::runtime::telemetry::metric::{Metric, count};
+use chrono::TimeDelta;
+
+use crate::runtime::telemetry::metric::{Metric, count, record, set_count};
 use crate::store;
 use crate::store::dead_letters::DeadLetter;
 use crate::store::killmails::Change;
@@ -44,17 +46,83 @@ impl KillmailsCommitted {
 /// A batch was committed.
 #[derive(Debug)]
 pub(super) struct BatchCommitted {
+    /// Of its first envelope; a pipeline has one source as a rule.
+    pub(super) source: &'static str,
     pub(super) envelopes: usize,
+    pub(super) killmails: usize,
     pub(super) elapsed: Duration,
 }
 
 impl BatchCommitted {
     pub(super) fn emit(self) {
+        let source = [("source", self.source)];
+        record(Metric::CommitSeconds, self.elapsed.as_secs_f64(), &source);
+        let killmails = u32::try_from(self.killmails).unwrap_or(u32::MAX);
+        record(Metric::BatchKillmails, f64::from(killmails), &source);
         tracing::debug!(
+            source = self.source,
             envelopes = self.envelopes,
+            killmails = self.killmails,
             seconds = self.elapsed.as_secs_f64(),
             "batch committed"
         );
+    }
+}
+
+/// A killmail that was new is readable now.
+#[derive(Debug)]
+pub(super) struct KillmailArrived {
+    pub(super) source: &'static str,
+    /// Since the kill.
+    pub(super) age: TimeDelta,
+}
+
+impl KillmailArrived {
+    /// The metric alone: batches have the log line.
+    pub(super) fn emit(self) {
+        // A kill that lies ahead of our clock is as fresh as can be.
+        let age = self.age.to_std().unwrap_or_default();
+        record(
+            Metric::LagSeconds,
+            age.as_secs_f64(),
+            &[("source", self.source)],
+        );
+    }
+}
+
+/// A batch of look-ups went to one memory cache.
+#[derive(Debug)]
+pub(super) struct CacheAsked {
+    pub(super) cache: &'static str,
+    pub(super) hits: u64,
+    pub(super) misses: u64,
+}
+
+impl CacheAsked {
+    pub(super) fn emit(self) {
+        let cache = [("cache", self.cache)];
+        count(Metric::CacheHits, self.hits, &cache);
+        count(Metric::CacheMisses, self.misses, &cache);
+        tracing::trace!(
+            cache = self.cache,
+            hits = self.hits,
+            misses = self.misses,
+            "cache asked"
+        );
+    }
+}
+
+/// Positions of a source that are still looked for were counted.
+#[derive(Debug)]
+pub(super) struct GapsCounted<'a> {
+    pub(super) source: &'a str,
+    pub(super) open: i64,
+}
+
+impl GapsCounted<'_> {
+    pub(super) fn emit(self) {
+        set_count(Metric::GapsOpen, self.open, &[("source", self.source)]);
+        tracing::trace!(source = self.source, open = self.open, "open gaps counted");
     }
 }
 
@@ -67,6 +135,12 @@ pub(super) struct DeadLettered<'a> {
 impl DeadLettered<'_> {
     pub(super) fn emit(self) {
         let letter = self.letter;
+        // Both are constants of the code, kept as text.
+        let labels = [
+            ("source", letter.source.as_str()),
+            ("code", letter.code.as_str()),
+        ];
+        count(Metric::DeadLetters, 1, &labels);
         tracing::warn!(
             source = letter.source,
             position = letter.position,

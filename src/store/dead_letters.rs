@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::health::MAX_COUNTED;
 use super::text::storable_prefix;
 use super::{Error, Result};
 
@@ -77,15 +78,18 @@ pub async fn insert(conn: &mut PgConnection, letters: &[DeadLetter]) -> Result<(
     Ok(())
 }
 
-/// How many are kept.
+/// How many are kept, counted up to [`MAX_COUNTED`].
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn count(executor: impl PgExecutor<'_>) -> Result<i64> {
-    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM dead_letters"#)
-        .fetch_one(executor)
-        .await
-        .map_err(Error::query("counting dead letters"))
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM (SELECT 1 FROM dead_letters LIMIT $1) AS l"#,
+        MAX_COUNTED,
+    )
+    .fetch_one(executor)
+    .await
+    .map_err(Error::query("counting dead letters"))
 }
 
 /// The newest ones.

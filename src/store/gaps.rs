@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::health::MAX_COUNTED;
 use super::{Error, Result};
 
 /// Why a position was passed over.
@@ -102,6 +103,28 @@ pub async fn record(conn: &mut PgConnection, gaps: &[Gap]) -> Result<()> {
     .await
     .map_err(Error::query("recording gaps"))?;
     Ok(())
+}
+
+/// How many gaps of a source are still looked for, counted up to [`MAX_COUNTED`](super::health::MAX_COUNTED).
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open(executor: impl PgExecutor<'_>, source: &str) -> Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT count(*) AS "count!"
+        FROM (
+            SELECT 1 FROM source_gaps
+            WHERE source = $1 AND next_attempt_at IS NOT NULL
+            LIMIT $2
+        ) AS g
+        "#,
+        source,
+        MAX_COUNTED,
+    )
+    .fetch_one(executor)
+    .await
+    .map_err(Error::query("counting open gaps"))
 }
 
 /// Open gaps of a source that are due, soonest first.

@@ -18,6 +18,10 @@ mod embedded_postgres;
 #[cfg(test)]
 mod feed_database;
 #[cfg(test)]
+mod feed_prune;
+#[cfg(test)]
+mod health;
+#[cfg(test)]
 mod house_rules;
 #[cfg(test)]
 mod library_api;
@@ -49,5 +53,7 @@ mod store_leader;
 mod store_samples;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod telemetry;
 #[cfg(test)]
 mod two_processes;

@@ -24,6 +24,7 @@ use futures::Stream;
 use super::encoding;
 use super::opening::{Opening, open};
 use crate::api::admission::StreamPermit;
+use crate::api::events::Staying;
 use crate::api::extract::{Params, PeerAddress, integer};
 use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::{ApiError, ApiState};
@@ -80,6 +81,7 @@ struct Session {
     told: FeedSequence,
     ended: bool,
     _permit: StreamPermit,
+    _staying: Staying,
 }
 
 impl Session {
@@ -91,6 +93,7 @@ impl Session {
             told: opening.cursor,
             ended: false,
             _permit: permit,
+            _staying: Staying::event_stream(),
         };
         if !opening.first.events.is_empty() {
             session.queue(&opening.first);

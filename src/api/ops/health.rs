@@ -1,7 +1,9 @@
 //! `GET /health` and `GET /api/health`: whether this process can do its work.
 //!
 //! `{"healthy":bool,"status":"ok"|"degraded"|"error","details":{"database","feed","ingest"},"timestamp"}`;
-//! 200, or 503 when the database can't be reached. `degraded` still serves: the feed is behind the log.
+//! 200, or 503 when the database can't be reached or the feed's tail has stopped looking at the log.
+//! `degraded` still serves: the feed is behind the log. Counts of dead letters and gaps end at
+//! [`MAX_COUNTED`](crate::store::health::MAX_COUNTED).
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::api::ApiState;
-use crate::api::limits::{FEED_LAG_DEGRADED, HEALTH_TIMEOUT};
+use crate::api::limits::{FEED_LAG_DEGRADED, HEALTH_TIMEOUT, SILENT_TAIL};
 use crate::feed::Status;
 use crate::store::feed::Bounds;
 use crate::store::health::IngestStatus;
@@ -60,18 +62,20 @@ fn unreachable_database(source: sqlx::Error) -> crate::store::Error {
 fn report(seen: Option<&Seen>, feed: Status, now: DateTime<Utc>) -> (bool, Value) {
     let lag = seen.map(|(log, _)| (log.head.0 - feed.head.0).max(0));
     let behind = lag.is_some_and(|lag| lag > FEED_LAG_DEGRADED);
-    let status = match (seen.is_some(), behind) {
+    let looking = is_looking(&feed, now);
+    let healthy = seen.is_some() && looking;
+    let status = match (healthy, behind) {
         (false, _) => "error",
         (true, true) => "degraded",
         (true, false) => "ok",
     };
     let body = json!({
-        "healthy": seen.is_some(),
+        "healthy": healthy,
         "status": status,
         "details": {
             "database": { "healthy": seen.is_some() },
             "feed": {
-                "healthy": !behind,
+                "healthy": looking && !behind,
                 "head": feed.head,
                 "floor": feed.floor,
                 "lag_events": lag,
@@ -83,7 +87,19 @@ fn report(seen: Option<&Seen>, feed: Status, now: DateTime<Utc>) -> (bool, Value
         },
         "timestamp": text(now),
     });
-    (seen.is_some(), body)
+    (healthy, body)
+}
+
+/// Whether the tail has read the log lately.
+fn is_looking(feed: &Status, now: DateTime<Utc>) -> bool {
+    let patience = feed
+        .look_every
+        .saturating_mul(2)
+        .saturating_add(SILENT_TAIL);
+    // A look that lies ahead of now is a clock that was set back.
+    feed.last_look.is_some_and(|last| {
+        (now - last).to_std().is_ok_and(|since| since <= patience) || last > now
+    })
 }
 
 fn ingest_details(ingest: &IngestStatus, now: DateTime<Utc>) -> Value {
@@ -113,6 +129,8 @@ fn text(time: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::FeedSequence;
     use crate::store::health::SourceStatus;
@@ -138,13 +156,33 @@ mod tests {
             ring_bytes: 1,
             readers: 3,
             listening: true,
-            last_look: None,
+            last_look: DateTime::from_timestamp(1_780_000_060, 0),
+            look_every: Duration::from_secs(1),
         }
     }
 
     fn status(seen: Option<&Seen>) -> (bool, String) {
-        let (healthy, body) = report(seen, feed(), DateTime::<Utc>::MIN_UTC);
+        status_at(seen, 1_780_000_061)
+    }
+
+    fn status_at(seen: Option<&Seen>, seconds: i64) -> (bool, String) {
+        let now = DateTime::from_timestamp(seconds, 0).unwrap();
+        let (healthy, body) = report(seen, feed(), now);
         (healthy, body["status"].as_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_tail_that_does_not_look_is_an_error() {
+        let seen = seen(10, vec![]);
+        for (seconds, healthy) in [(-100, true), (0, true), (32, true), (33, false)] {
+            let (is_healthy, _) = status_at(Some(&seen), 1_780_000_060 + seconds);
+            assert_eq!(is_healthy, healthy, "{seconds} s after the last look");
+        }
+        let never = Status {
+            last_look: None,
+            ..feed()
+        };
+        assert!(!is_looking(&never, DateTime::<Utc>::MIN_UTC));
     }
 
     #[test]
@@ -178,7 +216,7 @@ mod tests {
               "head": 10,
               "healthy": true,
               "lag_events": 2,
-              "last_look": null,
+              "last_look": "2026-05-28T20:27:40.000000Z",
               "listening": true,
               "readers": 3
             },

@@ -1,7 +1,8 @@
-//! What the live source tells the logs.
+//! What the live source tells logs and metrics.
 
 use std::time::Duration;
 
+use crate::runtime::telemetry::metric::{Metric, set, set_count};
 use crate::upstream::zkb::r2z2::{Alert, Hole};
 
 /// A term ended before it was asked to.
@@ -30,11 +31,41 @@ pub(super) struct TermBegun {
 
 impl TermBegun {
     pub(super) fn emit(self) {
+        set(Metric::IngestLeader, 1.0, &[]);
         tracing::info!(
             source = self.source,
             epoch = self.epoch,
             "following the live source"
         );
+    }
+}
+
+/// This process stands by: another one follows the source, or nobody does yet.
+#[derive(Debug)]
+pub(super) struct StandingBy {
+    pub(super) source: &'static str,
+}
+
+impl StandingBy {
+    pub(super) fn emit(self) {
+        set(Metric::IngestLeader, 0.0, &[]);
+        tracing::debug!(source = self.source, "standing by for the live source");
+    }
+}
+
+/// How far the source is ahead was heard.
+#[derive(Debug)]
+pub(super) struct LagHeard {
+    pub(super) source: &'static str,
+    /// Negative where we were ahead of what the source calls its newest, which is usual.
+    pub(super) documents: i64,
+}
+
+impl LagHeard {
+    /// The metric alone: it is heard with every document.
+    pub(super) fn emit(self) {
+        let behind = self.documents.max(0);
+        set_count(Metric::SourceLag, behind, &[("source", self.source)]);
     }
 }
 

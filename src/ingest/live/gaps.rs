@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::store::Store;
+use crate::ingest::events::GapsCounted;
 use crate::store::gaps::{self, Gap};
+use crate::store::{self, Store};
 
 /// When a passed-over number is asked for again, after the try before. Then it is left to history.
 const LADDER: [Duration; 4] = [
@@ -25,13 +26,27 @@ pub(super) async fn take(
     source: &str,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Option<Gap> {
-    match gaps::due(&store.pool, source, now, 1).await {
-        Ok(due) => due.into_iter().next(),
+    match look(store, source, now).await {
+        Ok(due) => due,
         Err(error) => {
             tracing::warn!(source, error = %error, "passed-over numbers can't be looked up");
             None
         }
     }
+}
+
+async fn look(
+    store: &Store,
+    source: &str,
+    now: chrono::DateTime<chrono::Utc>,
+) -> store::Result<Option<Gap>> {
+    let open = gaps::open(&store.pool, source).await?;
+    GapsCounted { source, open }.emit();
+    if open == 0 {
+        return Ok(None);
+    }
+    let due = gaps::due(&store.pool, source, now, 1).await?;
+    Ok(due.into_iter().next())
 }
 
 /// Puts a gap on its next step before it is tried: success closes it with the killmail's own commit, and

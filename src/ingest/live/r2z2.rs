@@ -108,6 +108,13 @@ impl Follower<'_> {
 
     /// Puts what follows from an answer into the pipeline; false when that is gone.
     async fn hand_on(&mut self, effects: Effects, asked: Option<(i64, Document)>) -> bool {
+        if let Some(documents) = self.policy.lag() {
+            events::LagHeard {
+                source: NAME,
+                documents,
+            }
+            .emit();
+        }
         effects.alert.into_iter().for_each(events::alert);
         effects.hole.into_iter().for_each(events::hole);
         let now = self.deps.clock.now();

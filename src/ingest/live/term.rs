@@ -23,6 +23,8 @@ pub(super) async fn serve(
     memory: &mut Memory,
     token: &CancellationToken,
 ) -> anyhow::Result<()> {
+    let source = source_of(deps);
+    events::StandingBy { source }.emit();
     let Some(mut leadership) = candidate(deps, token).await? else {
         return Ok(());
     };
@@ -30,7 +32,15 @@ pub(super) async fn serve(
     if let Err(error) = leadership.release().await {
         tracing::debug!(%error, "the ingester's lock was gone already");
     }
+    events::StandingBy { source }.emit();
     ended
+}
+
+fn source_of(deps: &LiveDeps) -> &'static str {
+    match deps.live.live_source {
+        LiveSource::Redisq => redisq::NAME,
+        LiveSource::R2z2 | LiveSource::None => r2z2::NAME,
+    }
 }
 
 /// Waits for the ingester's lock; `None` when asked to stop before.
@@ -60,10 +70,7 @@ async fn lead(
     token: &CancellationToken,
     leadership: &mut Leadership,
 ) -> anyhow::Result<()> {
-    let source = match deps.live.live_source {
-        LiveSource::Redisq => redisq::NAME,
-        LiveSource::R2z2 | LiveSource::None => r2z2::NAME,
-    };
+    let source = source_of(deps);
     let epoch = cursors::take_over(&deps.store.pool, source)
         .await
         .context("taking the source over")?;

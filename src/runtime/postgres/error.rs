@@ -93,7 +93,7 @@ pub enum Error {
         operation: &'static str,
         /// Its answer.
         #[source]
-        source: tokio_postgres::Error,
+        source: sqlx::Error,
     },
     /// The thread that keeps the server has ended.
     #[error("the keeper of the embedded PostgreSQL has ended")]

@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
-use super::cluster::{Cluster, SERVICE};
+use super::bootstrap::{connects, create_service_database};
+use super::cluster::Cluster;
 use super::lock::OwnerLock;
 use super::postmaster::Postmaster;
 use super::remains::{PidFile, ask_to_end, processes_in};
@@ -21,8 +21,6 @@ const READY_POLL: Duration = Duration::from_millis(20);
 const LOOKS_BEFORE_ASKING: u32 = 100;
 /// Between two attempts to join, or to take over from, another process.
 const OWNER_POLL: Duration = Duration::from_millis(100);
-/// For one connection attempt.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// For the replay of the write-ahead log after a crash, which must not be cut short: it would begin again.
 const RECOVERY_LIMIT: Duration = Duration::from_mins(15);
 /// First and longest pause before the server is started again.
@@ -264,55 +262,4 @@ enum Ended {
     Stopped(Result<(), Error>),
     /// It ended by itself.
     Died(String),
-}
-
-/// Whether the server accepts a connection to the service's database.
-async fn connects(url: &str) -> bool {
-    let attempt = tokio::time::timeout(CONNECT_LIMIT, tokio_postgres::connect(url, NoTls));
-    matches!(attempt.await, Ok(Ok(_)))
-}
-
-/// Makes the role and the database of the service unless they are there. The role may make databases and
-/// roles (tests and the read-only role need that) but is no superuser.
-async fn create_service_database(url: &str) -> Result<(), Error> {
-    let work = async {
-        let refused = |operation| move |source| Error::Query { operation, source };
-        let (client, connection) = tokio_postgres::connect(url, NoTls)
-            .await
-            .map_err(refused("accept a connection"))?;
-        let create = async {
-            for (query, statement, operation) in [
-                (
-                    "SELECT 1 FROM pg_roles WHERE rolname = $1",
-                    format!("CREATE ROLE {SERVICE} LOGIN CREATEDB CREATEROLE"),
-                    "create the service's role",
-                ),
-                (
-                    "SELECT 1 FROM pg_database WHERE datname = $1",
-                    format!("CREATE DATABASE {SERVICE} OWNER {SERVICE}"),
-                    "create the service's database",
-                ),
-            ] {
-                let found = client.query_opt(query, &[&SERVICE]).await;
-                if found.map_err(refused(operation))?.is_none() {
-                    client
-                        .batch_execute(&statement)
-                        .await
-                        .map_err(refused(operation))?;
-                }
-            }
-            Ok(())
-        };
-        tokio::select! {
-            result = create => result,
-            ended = connection => Err(ended.err().map_or(Error::KeeperGone, refused("keep a connection"))),
-        }
-    };
-    let limit = RECOVERY_LIMIT.min(CONNECT_LIMIT * 6);
-    tokio::time::timeout(limit, work)
-        .await
-        .map_err(|_| Error::Timeout {
-            operation: "creating the service's database",
-            limit,
-        })?
 }

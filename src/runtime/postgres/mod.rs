@@ -7,6 +7,7 @@
 
 mod account;
 mod binaries;
+mod bootstrap;
 mod cluster;
 mod download;
 mod error;

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::sync::OnceCell;
-use tokio_postgres::NoTls;
 use wanderer_kills::runtime::postgres::{EmbeddedPostgres, Settings};
 
 /// Begins the names of the folders below the system's temporary folder.
@@ -23,7 +23,7 @@ pub(crate) struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Its `postgres://` URL, good for sqlx and tokio-postgres.
+    /// Its `postgres://` URL.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
@@ -48,22 +48,22 @@ pub(crate) async fn database() -> TestDatabase {
 }
 
 /// Runs one statement, or several without parameters.
-pub(crate) async fn execute(url: &str, statements: &str) -> Result<(), tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    tokio::select! {
-        result = client.batch_execute(statements) => result,
-        ended = connection => ended,
-    }
+pub(crate) async fn execute(url: &str, statements: &str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(url).await?;
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
+        .execute(&mut connection)
+        .await?;
+    connection.close().await
 }
 
 /// The single text value that a query answers.
-pub(crate) async fn text(url: &str, query: &str) -> Result<String, tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    let answer = async { client.query_one(query, &[]).await?.try_get(0) };
-    tokio::select! {
-        answer = answer => answer,
-        ended = connection => panic!("the connection ended: {ended:?}"),
-    }
+pub(crate) async fn text(url: &str, query: &str) -> Result<String, sqlx::Error> {
+    let mut connection = PgConnection::connect(url).await?;
+    let answer = sqlx::query_scalar(AssertSqlSafe(query.to_owned()))
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(answer)
 }
 
 /// A new folder that the account of the server can get to, also when the tests run as root.

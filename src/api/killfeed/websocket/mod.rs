@@ -30,6 +30,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::Response;
 
 use super::opening::open;
+use crate::api::events::Staying;
 use crate::api::extract::{Params, PeerAddress};
 use crate::api::limits::{
     MAX_INBOUND_FRAME_BYTES, MAX_WEBSOCKET_BUFFER_BYTES, STREAM_BATCH_EVENTS,
@@ -63,7 +64,8 @@ pub(super) async fn handle(
         .write_buffer_size(WEBSOCKET_WRITE_BUFFER_BYTES)
         .max_write_buffer_size(MAX_WEBSOCKET_BUFFER_BYTES)
         .on_upgrade(move |socket| async move {
+            let staying = Staying::websocket();
             session::run(socket, opening, state).await;
-            drop((permit, token));
+            drop((permit, token, staying));
         }))
 }

@@ -8,6 +8,7 @@ use tokio::time::{Interval, MissedTickBehavior, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::protocol::{self, Inbound};
+use crate::api::events::{Protocol, SlowClientClosed};
 use crate::api::killfeed::encoding;
 use crate::api::killfeed::opening::Opening;
 use crate::api::limits::{CLOSE_HANDSHAKE, FLUSH_BYTES, MAX_GARBAGE_FRAMES, STREAM_BATCH_EVENTS};
@@ -24,8 +25,10 @@ const TICKS_TO_CLOSE: u32 = 3;
 /// Why a session ends.
 #[derive(Debug)]
 enum End {
-    /// The other side is gone, or takes nothing: there is nobody to say goodbye to.
+    /// The other side is gone: there is nobody to say goodbye to.
     Gone,
+    /// The other side takes nothing.
+    Slow,
     /// We end it, with a close frame.
     Close(u16, &'static str),
 }
@@ -68,8 +71,13 @@ pub(super) async fn run(socket: WebSocket, opening: Opening, state: ApiState) {
         Err(end) => end,
     };
     tracing::debug!(?end, cursor = %session.told, "websocket session ended");
-    if let End::Close(code, reason) = end {
-        session.close(code, reason).await;
+    match end {
+        End::Gone => {}
+        End::Slow => SlowClientClosed {
+            protocol: Protocol::Json,
+        }
+        .emit(),
+        End::Close(code, reason) => session.close(code, reason).await,
     }
 }
 
@@ -140,7 +148,8 @@ impl Session {
             biased;
             written = written => match written {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) | Err(_) => Err(End::Gone),
+                Ok(Err(error)) => Err(unwritable(error)),
+                Err(_) => Err(End::Slow),
             },
             () = self.state.shutdown.cancelled() => Err(End::Close(close_code::RESTART, "restarting")),
         }
@@ -235,6 +244,17 @@ enum Write {
     Feed(Message),
     Send(Message),
     Flush,
+}
+
+/// How a session ends whose client can't be written to. The connection has its own limit on waiting, which
+/// may run out first.
+fn unwritable(error: axum::Error) -> End {
+    match error.into_inner().downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Io(error)) if error.kind() == std::io::ErrorKind::TimedOut => {
+            End::Slow
+        }
+        _ => End::Gone,
+    }
 }
 
 /// How a session ends whose client sent what no message can be read from.

@@ -2,6 +2,10 @@ use std::fmt::Write as _;
 
 use axum::body::to_bytes;
 
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde_json::Value;
+
 use super::*;
 
 fn every_kind() -> Vec<ApiError> {

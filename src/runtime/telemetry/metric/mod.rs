@@ -1,39 +1,12 @@
 //! The only place that names metrics.
 
-/// What a metric is in Prometheus' terms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// Values sorted into buckets.
-    Histogram,
-}
+mod description;
+mod write;
 
-impl Kind {
-    /// The word for people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-        }
-    }
-}
+use description::{counter, gauge, histogram};
 
-/// What is known about a metric beside its values.
-#[derive(Debug, Clone, Copy)]
-pub struct Description {
-    /// The name in Prometheus' exposition.
-    pub name: &'static str,
-    /// Counter, gauge or histogram.
-    pub kind: Kind,
-    /// Its labels, each with few values.
-    pub labels: &'static [&'static str],
-    /// One sentence.
-    pub help: &'static str,
-}
+pub use description::{Description, Kind};
+pub use write::{add, count, record, set, set_count};
 
 /// Every metric of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +21,8 @@ pub enum Metric {
     LagSeconds,
     /// 1 while this process runs the live source, else 0.
     IngestLeader,
+    /// Documents that a source was ahead of us when it last told its newest number.
+    SourceLag,
     /// Missing upstream sequence numbers that are still looked for.
     GapsOpen,
     /// Bytes from a source that could not be read, by reason `code`.
@@ -66,8 +41,6 @@ pub enum Metric {
     RingBytes,
     /// Pages that readers behind the ring fetched from the database.
     FeedDatabaseReads,
-    /// Webhook requests, by `outcome`.
-    WebhookDeliveries,
     /// Requests to other servers, by `host` and `outcome`.
     UpstreamRequests,
     /// Seconds until another server had answered.
@@ -96,6 +69,7 @@ impl Metric {
         Self::BatchKillmails,
         Self::LagSeconds,
         Self::IngestLeader,
+        Self::SourceLag,
         Self::GapsOpen,
         Self::DeadLetters,
         Self::CacheHits,
@@ -105,7 +79,6 @@ impl Metric {
         Self::RingEvents,
         Self::RingBytes,
         Self::FeedDatabaseReads,
-        Self::WebhookDeliveries,
         Self::UpstreamRequests,
         Self::UpstreamRequestSeconds,
         Self::UpstreamWaitSeconds,
@@ -150,6 +123,11 @@ impl Metric {
                 "wanderer_kills_ingest_leader",
                 &[],
                 "1 while this process runs the live source, else 0.",
+            ),
+            Self::SourceLag => gauge(
+                "wanderer_kills_source_lag_documents",
+                &["source"],
+                "Documents that a source was ahead of us when it last told its newest number.",
             ),
             Self::GapsOpen => gauge(
                 "wanderer_kills_gaps_open",
@@ -196,11 +174,6 @@ impl Metric {
                 &[],
                 "Pages that readers behind the ring fetched from the database.",
             ),
-            Self::WebhookDeliveries => counter(
-                "wanderer_kills_webhook_deliveries_total",
-                &["outcome"],
-                "Webhook requests, by `outcome`.",
-            ),
             Self::UpstreamRequests => counter(
                 "wanderer_kills_upstream_requests_total",
                 &["host", "outcome"],
@@ -246,82 +219,4 @@ impl Metric {
             ),
         }
     }
-}
-
-const fn counter(
-    name: &'static str,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Description {
-    Description {
-        name,
-        kind: Kind::Counter,
-        labels,
-        help,
-    }
-}
-
-const fn gauge(
-    name: &'static str,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Description {
-    Description {
-        name,
-        kind: Kind::Gauge,
-        labels,
-        help,
-    }
-}
-
-const fn histogram(
-    name: &'static str,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Description {
-    Description {
-        name,
-        kind: Kind::Histogram,
-        labels,
-        help,
-    }
-}
-
-/// Adds to a counter.
-#[expect(
-    clippy::disallowed_macros,
-    reason = "the one door to the metrics macros"
-)]
-pub fn count(metric: Metric, by: u64, labels: &[(&'static str, &'static str)]) {
-    let labels: Vec<metrics::Label> = labels
-        .iter()
-        .map(|(key, value)| metrics::Label::from_static_parts(key, value))
-        .collect();
-    metrics::counter!(metric.name(), labels).increment(by);
-}
-
-/// Sets a gauge.
-#[expect(
-    clippy::disallowed_macros,
-    reason = "the one door to the metrics macros"
-)]
-pub fn set(metric: Metric, value: f64, labels: &[(&'static str, &'static str)]) {
-    let labels: Vec<metrics::Label> = labels
-        .iter()
-        .map(|(key, value)| metrics::Label::from_static_parts(key, value))
-        .collect();
-    metrics::gauge!(metric.name(), labels).set(value);
-}
-
-/// Records a value in a histogram.
-#[expect(
-    clippy::disallowed_macros,
-    reason = "the one door to the metrics macros"
-)]
-pub fn record(metric: Metric, value: f64, labels: &[(&'static str, &'static str)]) {
-    let labels: Vec<metrics::Label> = labels
-        .iter()
-        .map(|(key, value)| metrics::Label::from_static_parts(key, value))
-        .collect();
-    metrics::histogram!(metric.name(), labels).record(value);
 }

@@ -1,0 +1,124 @@
+//! What the HTTP side tells logs and metrics.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+
+use crate::runtime::telemetry::metric::{Metric, add, count, record};
+
+/// What the clients of a stream speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// A plain JSON websocket.
+    Json,
+    /// Anything that is plain HTTP: pages, polls, server-sent events.
+    Http,
+}
+
+impl Protocol {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// The head of an answer is ready.
+#[derive(Debug)]
+pub(super) struct Answered<'a> {
+    /// The route as it is written in the router; `None` where none matched.
+    pub(super) route: Option<&'a str>,
+    pub(super) status: StatusCode,
+    pub(super) took: Duration,
+}
+
+impl Answered<'_> {
+    pub(super) fn emit(self) {
+        let route = ("route", self.route.unwrap_or("none"));
+        let class = ("status", class(self.status));
+        count(Metric::HttpRequests, 1, &[route, class]);
+        record(
+            Metric::HttpRequestSeconds,
+            self.took.as_secs_f64(),
+            &[route],
+        );
+        tracing::debug!(
+            route = route.1,
+            status = self.status.as_u16(),
+            took_ms = self.took.as_millis(),
+            "answered"
+        );
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// A client that took nothing for too long was disconnected.
+#[derive(Debug)]
+pub(super) struct SlowClientClosed {
+    pub(super) protocol: Protocol,
+}
+
+impl SlowClientClosed {
+    pub(super) fn emit(self) {
+        let protocol = self.protocol.name();
+        count(Metric::SlowClientsClosed, 1, &[("protocol", protocol)]);
+        tracing::info!(protocol, "a client that does not read was disconnected");
+    }
+}
+
+/// A connection that stays, counted for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Staying {
+    metric: Metric,
+    labels: &'static [(&'static str, &'static str)],
+}
+
+impl Staying {
+    /// A websocket has opened.
+    pub(super) fn websocket() -> Self {
+        Self::count_in(Metric::WebsocketConnections, &[("protocol", "json")])
+    }
+
+    /// An event stream has opened.
+    pub(super) fn event_stream() -> Self {
+        Self::count_in(Metric::SseConnections, &[])
+    }
+
+    fn count_in(metric: Metric, labels: &'static [(&'static str, &'static str)]) -> Self {
+        add(metric, 1.0, labels);
+        Self { metric, labels }
+    }
+}
+
+impl Drop for Staying {
+    fn drop(&mut self) {
+        add(self.metric, -1.0, self.labels);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_fall_into_five_classes() {
+        for (status, expected) in [
+            (StatusCode::SWITCHING_PROTOCOLS, "1xx"),
+            (StatusCode::OK, "2xx"),
+            (StatusCode::GONE, "4xx"),
+            (StatusCode::SERVICE_UNAVAILABLE, "5xx"),
+        ] {
+            assert_eq!(class(status), expected);
+        }
+    }
+}
