@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use wanderer_kills::api::Limits;
+use wanderer_kills::runtime::telemetry::exposition;
 
 use super::support::app::{JITA, PATIENCE, TestApp, killmail, storable};
 
@@ -84,6 +85,7 @@ async fn clients_that_never_read_are_dropped_and_others_get_everything() {
         send_timeout: Duration::from_secs(1),
         ..Limits::default()
     };
+    exposition::install().unwrap();
     let app = TestApp::with_limits(limits).await;
     let mut idle = Vec::new();
     for _ in 0..5 {
@@ -115,8 +117,25 @@ async fn clients_that_never_read_are_dropped_and_others_get_everything() {
     let mut reading = reader.await.unwrap();
     app.append(1_000..=1_000, JITA).await;
     assert_eq!(reading.next().await["cursor"], 101);
+    for (protocol, clients) in [("json", idle.len()), ("http", 1)] {
+        let counted = async {
+            while slow_clients(protocol) < clients {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, counted).await.unwrap();
+    }
     drop((idle, unread));
     app.stop().await;
+}
+
+/// How many were disconnected, as the metrics of this test process say.
+fn slow_clients(protocol: &str) -> usize {
+    let series = format!("wanderer_kills_slow_clients_closed_total{{protocol=\"{protocol}\"}} ");
+    exposition::render()
+        .lines()
+        .find_map(|line| line.strip_prefix(&series)?.parse().ok())
+        .unwrap_or_default()
 }
 
 /// A killmail of about 200 kB.
