@@ -105,7 +105,7 @@ pub async fn record(conn: &mut PgConnection, gaps: &[Gap]) -> Result<()> {
     Ok(())
 }
 
-/// How many gaps of a source are still looked for, counted up to [`MAX_COUNTED`](super::health::MAX_COUNTED).
+/// How many gaps of a source are still looked for, counted up to [`MAX_COUNTED`].
 ///
 /// # Errors
 /// When the database refuses.

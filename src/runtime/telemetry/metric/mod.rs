@@ -53,7 +53,7 @@ pub enum Metric {
     HttpRequests,
     /// Seconds until an answer's head was ready.
     HttpRequestSeconds,
-    /// Open websockets, by `protocol` (`phoenix`, `json`).
+    /// Open websockets, by `protocol` (`json`).
     WebsocketConnections,
     /// Open event streams.
     SseConnections,
@@ -207,7 +207,7 @@ impl Metric {
             Self::WebsocketConnections => gauge(
                 "wanderer_kills_websocket_connections",
                 &["protocol"],
-                "Open websockets, by `protocol` (`phoenix`, `json`).",
+                "Open websockets, by `protocol` (`json`).",
             ),
             Self::SseConnections => {
                 gauge("wanderer_kills_sse_connections", &[], "Open event streams.")
