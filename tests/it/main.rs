@@ -24,6 +24,8 @@ mod health;
 #[cfg(test)]
 mod house_rules;
 #[cfg(test)]
+mod http_client;
+#[cfg(test)]
 mod library_api;
 #[cfg(test)]
 mod live_faults;

@@ -18,6 +18,8 @@ const FAILURES: Attempts = Attempts {
     first_pause: Duration::from_secs(1),
     longest_pause: Duration::from_secs(30),
 };
+/// How long a stop waits for the commit of what the last poll brought.
+const HAND_ON: Duration = Duration::from_secs(5);
 /// Key of the queue's name in the cursor's detail.
 const QUEUE: &str = "queue_id";
 
@@ -49,7 +51,18 @@ pub(super) async fn follow(
     let client = Client::new(deps.http.clone(), deps.live.redisq_url.clone(), queue_id);
     tokio::select! {
         () = stop.cancelled() => {}
-        () = poll(deps, memory, &client, &input) => {}
+        () = poll(deps, memory, &client, &input) => return Ok(()),
+    }
+    // The server has forgotten what it handed out, so the rest of it is handed on before the end. What was
+    // handed on already is the same killmail again.
+    if tokio::time::timeout(HAND_ON, commit(deps, memory, &input))
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            killmails = memory.uncommitted.len(),
+            "RedisQ handed these out, and they could not be committed in time"
+        );
     }
     Ok(())
 }

@@ -1,35 +1,37 @@
-use std::time::Duration;
+use std::pin::Pin;
 
 use bytes::{Bytes, BytesMut};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Sleep;
 use url::Url;
 
 use super::error::{Error, Result, place};
+use super::request::Limits;
 
-/// A body read piece by piece, with its cap and its time-out between pieces.
+/// A body read piece by piece, with its cap, its time-out between pieces and its time-out for the whole.
 #[derive(Debug)]
 pub struct BodyStream {
     response: reqwest::Response,
     url: Url,
-    limit: usize,
-    stall: Duration,
+    limits: Limits,
+    over: Pin<Box<Sleep>>,
     seen: usize,
     /// Keeps the host's place among the requests under way until the body is read.
-    _permit: Option<tokio::sync::OwnedSemaphorePermit>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl BodyStream {
     pub(super) fn new(
         response: reqwest::Response,
         url: Url,
-        limit: usize,
-        stall: Duration,
-        permit: Option<tokio::sync::OwnedSemaphorePermit>,
+        limits: Limits,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
         Self {
             response,
             url,
-            limit,
-            stall,
+            over: Box::pin(tokio::time::sleep(limits.total)),
+            limits,
             seen: 0,
             _permit: permit,
         }
@@ -38,27 +40,31 @@ impl BodyStream {
     /// The next piece; `None` at the end.
     ///
     /// # Errors
-    /// A broken connection, a silence longer than the limit, or more bytes than allowed. The bytes are
-    /// counted after decompression, so a small body that unpacks to a huge one ends here too.
+    /// A broken connection, a silence longer than the limit, a body that takes longer than the whole may, or
+    /// more bytes than allowed. The bytes are counted after decompression, so a small body that unpacks to a
+    /// huge one ends here too.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
-        let piece = tokio::time::timeout(self.stall, self.response.chunk())
-            .await
-            .map_err(|_| Error::TimedOut {
-                at: place(&self.url),
-                after: self.stall,
-            })?
+        let at = || place(&self.url);
+        let timed_out = |after| Error::TimedOut { at: at(), after };
+        let piece = tokio::select! {
+            biased;
+            () = &mut self.over => return Err(timed_out(self.limits.total)),
+            piece = tokio::time::timeout(self.limits.stall, self.response.chunk()) => piece,
+        };
+        let piece = piece
+            .map_err(|_| timed_out(self.limits.stall))?
             .map_err(|source| Error::Connection {
-                at: place(&self.url),
+                at: at(),
                 source: source.without_url(),
             })?;
         let Some(piece) = piece else {
             return Ok(None);
         };
         self.seen = self.seen.saturating_add(piece.len());
-        if self.seen > self.limit {
+        if self.seen > self.limits.body_bytes {
             return Err(Error::TooLarge {
                 at: place(&self.url),
-                limit: self.limit,
+                limit: self.limits.body_bytes,
             });
         }
         Ok(Some(piece))

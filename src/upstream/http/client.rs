@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderValue, USER_AGENT};
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use super::body::BodyStream;
@@ -125,9 +126,7 @@ impl HttpClient {
     pub async fn stream(&self, request: &Request) -> Result<BodyStream> {
         let name = host(&request.url);
         let entry = self.shared.hosts.get(&request.url);
-        self.admit(&name, &entry)?;
-        let permit = entry.enter().await;
-        entry.pace.acquire().await;
+        let (permit, _) = self.take_turn(&name, &entry).await?;
         let answer = self.begin(request).await;
         self.account(
             &name,
@@ -143,23 +142,14 @@ impl HttpClient {
                 excerpt: String::new(),
             });
         }
-        let stall = self.stall(request.limits);
-        let limit = request.limits.body_bytes;
-        Ok(BodyStream::new(
-            answer,
-            request.url.clone(),
-            limit,
-            stall,
-            permit,
-        ))
+        let limits = self.shortened(request.limits);
+        Ok(BodyStream::new(answer, request.url.clone(), limits, permit))
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response> {
         let name = host(&request.url);
         let entry = self.shared.hosts.get(&request.url);
-        self.admit(&name, &entry)?;
-        let permit = entry.enter().await;
-        let waited = entry.pace.acquire().await;
+        let (permit, waited) = self.take_turn(&name, &entry).await?;
         let started = self.shared.clock.monotonic();
         let total = request.limits.total;
         let answer = tokio::time::timeout(total, self.read(request, permit))
@@ -194,14 +184,13 @@ impl HttpClient {
     async fn read(
         &self,
         request: &Request,
-        permit: Option<tokio::sync::OwnedSemaphorePermit>,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Response> {
         let answer = self.begin(request).await?;
         let status = answer.status();
         let headers = answer.headers().clone();
-        let stall = self.stall(request.limits);
-        let limit = request.limits.body_bytes;
-        let body = BodyStream::new(answer, request.url.clone(), limit, stall, permit)
+        let limits = self.shortened(request.limits);
+        let body = BodyStream::new(answer, request.url.clone(), limits, permit)
             .collect()
             .await?;
         Ok(Response {
@@ -228,7 +217,8 @@ impl HttpClient {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let stall = self.stall(request.limits);
+        let limits = self.shortened(request.limits);
+        let stall = limits.stall.saturating_add(limits.hold);
         tokio::time::timeout(stall, builder.send())
             .await
             .map_err(|_| Error::TimedOut {
@@ -239,6 +229,20 @@ impl HttpClient {
                 at: place(&request.url),
                 source: source.without_url(),
             })
+    }
+
+    /// Waits for the host's budget; returns how long its pace alone took.
+    async fn take_turn(
+        &self,
+        name: &str,
+        entry: &Host,
+    ) -> Result<(Option<OwnedSemaphorePermit>, Duration)> {
+        self.admit(name, entry)?;
+        let permit = entry.enter().await;
+        let waited = entry.pace.acquire().await;
+        // The breaker may have opened meanwhile: a queue of requests must not go on against a dead host.
+        self.admit(name, entry)?;
+        Ok((permit, waited))
     }
 
     fn admit(&self, name: &str, entry: &Host) -> Result<()> {
@@ -277,9 +281,11 @@ impl HttpClient {
         }
     }
 
-    fn stall(&self, limits: Limits) -> Duration {
-        self.shared
-            .longest_stall
-            .map_or(limits.stall, |longest| longest.min(limits.stall))
+    fn shortened(&self, limits: Limits) -> Limits {
+        let longest = self.shared.longest_stall.unwrap_or(limits.stall);
+        Limits {
+            stall: limits.stall.min(longest),
+            ..limits
+        }
     }
 }

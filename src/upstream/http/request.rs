@@ -15,8 +15,10 @@ const EXCERPT_CHARACTERS: usize = 120;
 pub struct Limits {
     /// Most bytes of the body, after decompression.
     pub body_bytes: usize,
-    /// Longest silence: before the headers, and between two pieces of the body.
+    /// Longest silence: before the headers, and between two pieces of the body. Configuration may shorten it.
     pub stall: Duration,
+    /// How much longer the server may hold the headers back by design; nothing shortens it.
+    pub hold: Duration,
     /// Longest whole exchange.
     pub total: Duration,
 }
@@ -26,24 +28,28 @@ impl Limits {
     pub const SMALL: Self = Self {
         body_bytes: 64 * 1024,
         stall: Duration::from_secs(15),
+        hold: Duration::ZERO,
         total: Duration::from_secs(20),
     };
     /// One killmail: 10 000 attackers and as many items make about 4 MiB; 32 MiB leaves room for growth.
     pub const KILLMAIL: Self = Self {
         body_bytes: 32 * 1024 * 1024,
         stall: Duration::from_secs(15),
+        hold: Duration::ZERO,
         total: Duration::from_mins(1),
     };
     /// A long poll: silent for up to a minute by design, then up to 100 killmails.
     pub const LONG_POLL: Self = Self {
         body_bytes: 32 * 1024 * 1024,
-        stall: Duration::from_secs(75),
+        stall: Duration::from_secs(15),
+        hold: Duration::from_mins(1),
         total: Duration::from_mins(2),
     };
     /// A day's file, streamed: a raw day is 25 to 35 MiB, battle days a multiple.
     pub const DAY_FILE: Self = Self {
         body_bytes: 256 * 1024 * 1024,
         stall: Duration::from_secs(30),
+        hold: Duration::ZERO,
         total: Duration::from_mins(30),
     };
 }
