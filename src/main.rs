@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 use wanderer_kills::cli::Cli;
+use wanderer_kills::runtime::descriptors;
 use wanderer_kills::runtime::signals::StopSignals;
 use wanderer_kills::runtime::telemetry::{exposition, logs};
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     logs::install(&cli.telemetry)?;
+    descriptors::raise();
     exposition::install().context("setting up metrics")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -23,6 +23,7 @@ use super::limits::{ACCEPT_PAUSE, Limits, MAX_HEAD_BYTES, MAX_HEADERS, SOCKET_SE
 use super::router::router;
 use super::stalled_writer::StalledWriter;
 use super::state::ApiState;
+use crate::runtime::descriptors;
 
 /// Serves until `token` is cancelled. Then it takes no more connections, lets running requests finish,
 /// ends streams and websockets, and drops what is still open after [`Limits::drain`].
@@ -41,7 +42,14 @@ pub async fn serve(
     let limits = Arc::clone(&state.limits);
     let sessions = state.sessions.clone();
     let router = router(state);
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let most = descriptors::for_clients(limits.connections);
+    if most < limits.connections {
+        tracing::warn!(
+            connections = most,
+            "few open files are allowed to this process; so many clients can be connected"
+        );
+    }
+    let places = Arc::new(Semaphore::new(most));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 pub mod postgres;
 pub mod signals;
 pub mod supervisor;

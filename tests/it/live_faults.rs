@@ -1,142 +1,14 @@
 //! The live source against the simulator's faults: real sockets and a real database, but waits that pass at
 //! once. Whatever goes wrong, every killmail is stored in the end and the server's rules are kept.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeZone, Utc};
 use rstest::rstest;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use wanderer_kills::ingest::live::{self, EsiBodies, LiveDeps};
-use wanderer_kills::runtime::clock::{Clock, TestClock};
-use wanderer_kills::runtime::config::{DatabaseConfig, IngestConfig, LiveConfig, LiveSource};
-use wanderer_kills::simulator::{Fault, FaultRule, Simulator, SimulatorConfig};
-use wanderer_kills::store::{Store, killmails, migrate};
-use wanderer_kills::upstream::esi::EsiClient;
-use wanderer_kills::upstream::http::{HttpClient, HttpSettings};
+use wanderer_kills::runtime::clock::Clock as _;
+use wanderer_kills::runtime::config::LiveSource;
+use wanderer_kills::simulator::{Fault, FaultRule};
 
-use crate::support::postgres::{TestDatabase, database, text};
-
-/// Real time after which a test has failed: nothing in it waits for real, so this is only a stop.
-const TOO_LONG: Duration = Duration::from_mins(1);
-
-fn start_time() -> DateTime<Utc> {
-    Utc.with_ymd_and_hms(2026, 11, 1, 12, 0, 0).unwrap()
-}
-
-/// A simulator, a database, and a live source that follows the one into the other.
-struct Scene {
-    clock: Arc<TestClock>,
-    simulator: Simulator,
-    database: TestDatabase,
-    store: Store,
-    deps: LiveDeps,
-}
-
-struct Running {
-    token: CancellationToken,
-    task: JoinHandle<anyhow::Result<()>>,
-}
-
-impl Running {
-    async fn stop(self) {
-        self.token.cancel();
-        self.task.await.unwrap().unwrap();
-    }
-}
-
-async fn scene(source: LiveSource) -> Scene {
-    let clock = TestClock::at(start_time());
-    let simulator = Simulator::start(SimulatorConfig {
-        start_time: Some(start_time()),
-        clock: clock.clone(),
-        longest_poll: Duration::from_millis(20),
-        ..SimulatorConfig::default()
-    })
-    .await
-    .unwrap();
-    let database = database().await;
-    migrate::run(database.url()).await.unwrap();
-    let store = Store::connect(database.url(), &DatabaseConfig::default())
-        .await
-        .unwrap();
-    let settings = HttpSettings {
-        longest_stall: Some(Duration::from_millis(300)),
-        ..HttpSettings::default()
-    };
-    let http = HttpClient::new(&settings, clock.clone()).unwrap();
-    let esi = EsiClient::new(http.clone(), simulator.esi_url());
-    let deps = LiveDeps {
-        store: store.clone(),
-        clock: clock.clone(),
-        live: LiveConfig {
-            live_source: source,
-            r2z2_url: simulator.r2z2_url(),
-            redisq_url: simulator.redisq_url(),
-            ..LiveConfig::default()
-        },
-        ingest: IngestConfig::default(),
-        http,
-        bodies: Some(Arc::new(EsiBodies::new(esi))),
-    };
-    Scene {
-        clock,
-        simulator,
-        database,
-        store,
-        deps,
-    }
-}
-
-impl Scene {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test waits for this task itself"
-    )]
-    fn follow(&self) -> Running {
-        let token = CancellationToken::new();
-        let task = tokio::spawn(live::run(self.deps.clone(), token.clone()));
-        Running { token, task }
-    }
-
-    /// Waits until all these killmails are stored.
-    async fn stores(&self, ids: &[i64]) {
-        let arrive = async {
-            loop {
-                let known = killmails::known(&self.store.pool, ids).await.unwrap();
-                if known.len() == ids.len() {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if tokio::time::timeout(TOO_LONG, arrive).await.is_err() {
-            let known = killmails::known(&self.store.pool, ids).await.unwrap();
-            let asked = self.simulator.requests();
-            let last = asked.len().saturating_sub(12);
-            panic!(
-                "{} of {} stored; last asked {:#?}",
-                known.len(),
-                ids.len(),
-                asked.get(last..)
-            );
-        }
-    }
-
-    async fn count(&self, query: &str) -> i64 {
-        let query = format!("SELECT ({query})::text");
-        text(self.database.url(), &query)
-            .await
-            .unwrap()
-            .parse()
-            .unwrap()
-    }
-}
-
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
+use crate::support::live::{TOO_LONG, scene, seconds};
 
 #[rstest]
 #[case::ghost_404(Fault::NotFoundGhost { for_requests: 8 }, 48)]

@@ -30,9 +30,13 @@ mod library_api;
 #[cfg(test)]
 mod live_faults;
 #[cfg(test)]
+mod live_terms;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod pipeline;
+#[cfg(test)]
+mod process_life;
 #[cfg(test)]
 mod real_input;
 #[cfg(test)]

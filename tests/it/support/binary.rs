@@ -57,9 +57,41 @@ impl ServiceCommand {
 
     /// Starts `serve` without waiting.
     pub(crate) fn spawn(&self) -> ServiceProcess {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wanderer-kills"));
+        let mut command = self.command(env!("CARGO_BIN_EXE_wanderer-kills"));
+        command.arg("serve");
+        self.spawned(command)
+    }
+
+    /// Starts `serve` with so few file descriptors, and returns once it answers.
+    pub(crate) async fn start_with_descriptors(&self, descriptors: u32) -> ServiceProcess {
+        let program = env!("CARGO_BIN_EXE_wanderer-kills");
+        let mut command = self.command("sh");
+        command.args([
+            "-c",
+            &format!("ulimit -n {descriptors} && exec {program} serve"),
+        ]);
+        let mut process = self.spawned(command);
+        process.wait_until_up().await;
+        process
+    }
+
+    /// Runs another subcommand on the same database to its end, without a contact.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = self.command(env!("CARGO_BIN_EXE_wanderer-kills"));
         command
-            .arg("serve")
+            .args(arguments)
+            .env_remove("WK_CONTACT")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        tokio::time::timeout(START_LIMIT, command.output())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .env_remove("DATABASE_URL")
             .env("WK_DATA_DIR", &self.data_dir)
             .env("WK_LISTEN", self.listen.to_string())
@@ -71,6 +103,10 @@ impl ServiceCommand {
         for (name, value) in &self.environment {
             command.env(name, value);
         }
+        command
+    }
+
+    fn spawned(&self, mut command: Command) -> ServiceProcess {
         ServiceProcess {
             child: command.spawn().unwrap(),
             listen: self.listen,
@@ -105,13 +141,37 @@ impl ServiceProcess {
     }
 
     /// SIGTERM; returns the exit code once it has drained.
-    pub(crate) async fn terminate(mut self) -> Option<i32> {
-        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+    pub(crate) async fn terminate(self) -> Option<i32> {
+        self.ask_to_stop();
+        self.ended().await
+    }
+
+    /// SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
+        let pid = i32::try_from(self.pid()).unwrap();
         nix::sys::signal::kill(
             nix::unistd::Pid::from_raw(pid),
             nix::sys::signal::Signal::SIGTERM,
         )
         .unwrap();
+    }
+
+    /// Its exit code, once it has ended.
+    pub(crate) async fn ended(mut self) -> Option<i32> {
         self.child.wait().await.unwrap().code()
+    }
+
+    /// Memory that it occupies, KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().nth(1))
+            .unwrap()
+            .parse()
+            .unwrap()
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.id().unwrap()
     }
 }

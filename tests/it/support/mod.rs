@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod binary;
 pub(crate) mod http;
 pub(crate) mod listeners;
+pub(crate) mod live;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod real_data;
