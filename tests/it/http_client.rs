@@ -225,7 +225,10 @@ async fn a_refusal_says_what_to_do_next(
 #[case::cut(ok(b"{\"a\":1}")[..60].to_vec(), "connection")]
 #[case::no_http(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), "connection")]
 #[case::nothing(Vec::new(), "connection")]
-#[case::bad_gzip(answer("200 OK", "Content-Encoding: gzip\r\n", b"not gzip at all"), "connection")]
+#[case::bad_gzip(
+    answer("200 OK", "Content-Encoding: gzip\r\n", b"not gzip at all"),
+    "connection"
+)]
 #[tokio::test]
 async fn garbage_is_a_transient_error(#[case] bytes: Vec<u8>, #[case] outcome: &str) {
     let server = Server::start(move |_| bytes.clone()).await;
@@ -377,7 +380,11 @@ async fn one_request_is_under_way_at_a_time_where_asked_for() {
         let request = Request::get(url, Limits::SMALL);
         client.fetch(&request).await.unwrap();
     };
-    client.set_budget(&url, "test", Budget::one_in_flight(Duration::from_millis(1)));
+    client.set_budget(
+        &url,
+        "test",
+        Budget::one_in_flight(Duration::from_millis(1)),
+    );
     futures::future::join_all((0..20).map(|_| ask(client.clone(), url.clone()))).await;
     assert_eq!(most.swap(0, Ordering::SeqCst), 1);
 

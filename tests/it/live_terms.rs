@@ -66,7 +66,10 @@ async fn follow(scene: &Scene, protocol: Protocol) -> Running {
 /// Everything that was published is stored, and is on the feed once.
 async fn holds_everything_once(scene: &Scene) {
     let published = i64::try_from(scene.simulator.published().len()).unwrap();
-    assert_eq!(scene.count("SELECT count(*) FROM killmails").await, published);
+    assert_eq!(
+        scene.count("SELECT count(*) FROM killmails").await,
+        published
+    );
     let new = "SELECT count(*) FROM feed WHERE kind = 'new'";
     assert_eq!(scene.count(new).await, published);
     let holes = "SELECT max(sequence) - count(*) FROM feed";
@@ -127,7 +130,9 @@ async fn a_lost_lock_ends_the_term_and_another_goes_on(#[case] protocol: Protoco
     let running = follow(&scene, protocol).await;
     for round in 1..=2 {
         scene.simulator.publish(60);
-        scene.until(&format!("SELECT count(*) FROM ({INGESTER}) AS held")).await;
+        scene
+            .until(&format!("SELECT count(*) FROM ({INGESTER}) AS held"))
+            .await;
         let end = format!("SELECT pg_terminate_backend(pid)::text FROM ({INGESTER}) AS held");
         assert_eq!(text(scene.database.url(), &end).await.unwrap(), "true");
         scene.simulator.publish(60);
@@ -156,7 +161,9 @@ async fn a_database_that_goes_away_in_the_middle_of_a_term_loses_nothing(
         scene.simulator.publish(60);
         proxy.cut();
         scene.simulator.publish(60);
-        tokio::time::timeout(TOO_LONG, proxy.refuses()).await.unwrap();
+        tokio::time::timeout(TOO_LONG, proxy.refuses())
+            .await
+            .unwrap();
         proxy.restore();
         scene.stores(&all_ids(&scene)).await;
     }
@@ -186,14 +193,19 @@ async fn a_stop_commits_what_was_fetched(#[case] protocol: Protocol) {
         .unwrap();
     scene.simulator.publish(100);
     scene
-        .until("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'killmails'::regclass")
+        .until(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'killmails'::regclass",
+        )
         .await;
     let handed_out = |scene: &Scene| {
         let requests = scene.simulator.requests();
         let documents = requests.into_iter().filter(|request| {
             request.status == Some(200) && request.path.starts_with("/r2z2/ephemeral/9")
         });
-        documents.map(|request| request.path).collect::<BTreeSet<_>>().len()
+        documents
+            .map(|request| request.path)
+            .collect::<BTreeSet<_>>()
+            .len()
     };
     let least = async {
         while protocol == Protocol::R2z2 && handed_out(&scene) < 50 {
@@ -210,7 +222,10 @@ async fn a_stop_commits_what_was_fetched(#[case] protocol: Protocol) {
     if protocol == Protocol::R2z2 {
         let fetched = i64::try_from(handed_out(&scene)).unwrap();
         // One answer may have been on its way at the stop.
-        assert!((fetched - 1..=fetched).contains(&stored), "{stored} of {fetched}");
+        assert!(
+            (fetched - 1..=fetched).contains(&stored),
+            "{stored} of {fetched}"
+        );
         let first = SimulatorConfig::default().first_sequence;
         let position = "SELECT position FROM source_cursors WHERE source = 'r2z2'";
         assert_eq!(scene.count(position).await, first + stored - 1);
@@ -267,7 +282,11 @@ async fn what_is_too_far_behind_is_skipped_and_noted(
     assert_eq!(scene.count(from).await, position + 1);
     let to = "SELECT (detail -> 'skipped' ->> 'to')::bigint FROM source_cursors";
     let to = scene.count(to).await;
-    assert_eq!(stored, last - to, "all after the skipped range, and nothing in it");
+    assert_eq!(
+        stored,
+        last - to,
+        "all after the skipped range, and nothing in it"
+    );
     assert!(stored < 300);
     assert_eq!(scene.simulator.violations(), []);
 }

@@ -22,6 +22,8 @@ mod feed_prune;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod hostile_clients;
+#[cfg(test)]
 mod house_rules;
 #[cfg(test)]
 mod http_client;

@@ -91,7 +91,14 @@ impl Blockade {
         let waiting = "SELECT count(*) FROM pg_locks
             WHERE NOT granted AND relation = 'killmails'::regclass";
         within("the commit", async {
-            while self.client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            while self
+                .client
+                .query_one(waiting, &[])
+                .await
+                .unwrap()
+                .get::<_, i64>(0)
+                == 0
+            {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         })
@@ -160,7 +167,10 @@ async fn a_second_signal_ends_it_at_once() {
     running.ask_to_stop();
     // The drain has begun when nobody is let in any more; the blockade keeps it from ending.
     within("the listener's end", async {
-        while tokio::net::TcpStream::connect(command.listen()).await.is_ok() {
+        while tokio::net::TcpStream::connect(command.listen())
+            .await
+            .is_ok()
+        {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })
@@ -215,9 +225,15 @@ async fn an_import_works_beside_the_service_that_owns_the_database() {
 
     let events = listener.events();
     assert_eq!(events.len(), 340, "each once");
-    assert!(events.iter().all(|event| !(1_000..1_300).contains(&event.2)));
+    assert!(
+        events
+            .iter()
+            .all(|event| !(1_000..1_300).contains(&event.2))
+    );
     let path = "/api/killmails/1299";
-    let answer = crate::support::http::get(command.listen(), path).await.unwrap();
+    let answer = crate::support::http::get(command.listen(), path)
+        .await
+        .unwrap();
     assert_eq!(answer.status, 200, "{}", answer.head);
     assert_eq!(running.terminate().await, Some(0));
 }

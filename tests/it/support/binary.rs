@@ -171,7 +171,7 @@ impl ServiceProcess {
             .unwrap()
     }
 
-    fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id().unwrap()
     }
 }
