@@ -42,14 +42,7 @@ pub async fn serve(
     let limits = Arc::clone(&state.limits);
     let sessions = state.sessions.clone();
     let router = router(state);
-    let most = descriptors::for_clients(limits.connections);
-    if most < limits.connections {
-        tracing::warn!(
-            connections = most,
-            "few open files are allowed to this process; so many clients can be connected"
-        );
-    }
-    let places = Arc::new(Semaphore::new(most));
+    let places = places(limits.connections);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -87,6 +80,18 @@ pub async fn serve(
         connections.shutdown().await;
     }
     Ok(())
+}
+
+/// As many places as are `wanted`, or as file descriptors allow.
+fn places(wanted: usize) -> Arc<Semaphore> {
+    let connections = descriptors::for_clients(wanted);
+    if connections < wanted {
+        tracing::warn!(
+            connections,
+            "few open files are allowed to this process; so many clients can be connected"
+        );
+    }
+    Arc::new(Semaphore::new(connections))
 }
 
 /// Takes one connection, once there is a place for it. `None` when the kernel had none to give.

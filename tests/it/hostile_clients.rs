@@ -175,8 +175,8 @@ async fn half_open_connections_up_to_the_limit_leave_the_others_served() {
         half_open.push(socket);
     }
     assert_eq!(app.get("/ping").await.status, 200);
-    // Many more than there are places for: they wait in the kernel, and the first ones time out.
-    for _ in 0..200 {
+    // More than there are places for: they wait in the kernel, and the first ones time out.
+    for _ in 0..100 {
         half_open.push(TcpStream::connect(app.address()).await.unwrap());
     }
     app.append(1..=3, JITA).await;
@@ -294,11 +294,12 @@ async fn a_flood_of_connections_leaves_descriptors_for_the_work() {
     let command = ServiceCommand::new(folder.path())
         .env("DATABASE_URL", database.url())
         .env("WK_LIVE_SOURCE", "none");
-    let service = command.start_with_descriptors(300).await;
+    let service = command.start_with_descriptors(200).await;
     let url = format!("ws://{}/api/killfeed/ws?after=0", command.listen());
     let (mut reading, _) = connect_async(&url).await.unwrap();
     let mut flood = Vec::new();
-    for _ in 0..500 {
+    // As many as get in (100), and about as many as the kernel lets wait.
+    for _ in 0..200 {
         flood.push(TcpStream::connect(command.listen()).await.unwrap());
     }
     let line = json!({
@@ -329,7 +330,7 @@ async fn a_flood_of_connections_leaves_descriptors_for_the_work() {
     let most = std::fs::read_dir(format!("/proc/{}/fd", service.pid()))
         .unwrap()
         .count();
-    assert!(most < 250, "{most} descriptors");
+    assert!(most < 190, "{most} descriptors");
     drop(flood);
     assert_eq!(
         http::get(command.listen(), "/ping").await.unwrap().status,

@@ -1,6 +1,7 @@
 //! `GET /api/killmails/{id}`: one killmail as its canonical document; `include=items` adds `victim.items`
 //! as ESI writes them.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -16,9 +17,11 @@ use crate::store::killmails::{self, StoredKillmail};
 /// 404 `killmail_not_found`; 400 for an id that is no positive number or an unknown `include`; the database.
 pub(super) async fn handle(
     State(state): State<ApiState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     mut params: Params,
 ) -> Result<Response, ApiError> {
+    // Escapes that make no UTF-8 are the only ground for a rejection; as in queries, they count as replaced.
+    let id = id.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(id)| id);
     let killmail_id = integer("id", &id, 1..=i64::MAX)?;
     let with_items = includes_items(&mut params)?;
     params.finish()?;
