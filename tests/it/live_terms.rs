@@ -228,7 +228,8 @@ async fn a_stop_commits_what_was_fetched(#[case] protocol: Protocol) {
         );
         let first = SimulatorConfig::default().first_sequence;
         let position = "SELECT position FROM source_cursors WHERE source = 'r2z2'";
-        assert_eq!(scene.count(position).await, first + stored - 1);
+        // Virtual minutes pass between two publications, so that some numbers stand among the gaps.
+        assert!(scene.count(position).await >= first + stored - 1);
     } else {
         assert_eq!(stored, 101, "the relay has forgotten what it handed out");
     }
