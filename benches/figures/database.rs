@@ -8,7 +8,11 @@ use tokio_postgres::{Client, NoTls};
 use tokio_util::task::AbortOnDropHandle;
 use wanderer_kills::runtime::config::DatabaseConfig;
 use wanderer_kills::runtime::postgres::{EmbeddedPostgres, Settings};
-use wanderer_kills::store::{Store, migrate};
+use wanderer_kills::simulator::catalog;
+use wanderer_kills::store::{Store, migrate, names, ship_types, systems};
+
+/// Names written in one statement.
+const NAMES_PER_STATEMENT: usize = 1_000;
 
 /// A server in a temporary folder, gone with the program.
 #[derive(Debug)]
@@ -30,7 +34,7 @@ impl Server {
         })
     }
 
-    /// A new database with the newest schema.
+    /// A new database with the newest schema and the names that the killmails mention.
     pub(crate) async fn database(&self, name: &str) -> anyhow::Result<Database> {
         let admin = Connection::open(self.postgres.url()).await?;
         admin
@@ -41,7 +45,21 @@ impl Server {
         let url = all.replacen("/wanderer_kills?", &format!("/{name}?"), 1);
         migrate::run(&url).await?;
         let store = Store::connect(&url, &DatabaseConfig::default()).await?;
+        for names in catalog::names().chunks(NAMES_PER_STATEMENT) {
+            names::upsert(&store.pool, names).await?;
+        }
+        ship_types::upsert(&store.pool, &catalog::ship_types()).await?;
+        systems::upsert(&store.pool, &catalog::solar_systems()).await?;
         Ok(Database { url, store })
+    }
+
+    /// Writes everything to disk, so that no measurement pays for what was done before it.
+    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
+        let url = self.postgres.url();
+        let superuser = url.replacen("user=wanderer_kills", "user=postgres", 1);
+        let connection = Connection::open(&superuser).await?;
+        connection.client.batch_execute("CHECKPOINT").await?;
+        Ok(())
     }
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! Memory at rest: the service alone, and with idle websockets.
 
 use super::database::Server;
+use super::listener;
 use super::report::{Aim, Report};
 use super::serving::Process;
 use super::websocket;
@@ -17,7 +18,7 @@ pub(crate) async fn measure(server: &Server, report: &mut Report) -> anyhow::Res
     let database = server.database("idle").await?;
     let service = Process::start(&database).await?;
     let alone = service.resident().await?;
-    let listeners = websocket::open(service.address, LISTENERS).await?;
+    let listeners = listener::open(service.address, LISTENERS).await?;
     let crowded = service.resident().await?;
     drop(listeners);
     let each = (crowded - alone) / f64::from(LISTENERS);

@@ -28,20 +28,24 @@ pub(crate) async fn measure(
     let now = SystemClock::shared().now();
     let measured = killmails(MEASURED_FROM, options.killmails, now);
     let empty = server.database("ingest_empty").await?;
-    measure_on(&empty, &measured, "empty database", report).await?;
+    measure_on(server, &empty, &measured, "empty database", report).await?;
     let filled = server.database("ingest_filled").await?;
-    fill(&filled, options.rows).await?;
-    let name = format!("{} killmails stored", options.rows);
-    measure_on(&filled, &measured, &name, report).await?;
     let connection = filled.connect().await?;
     let size = "SELECT pg_database_size(current_database())";
+    let before = connection.number(size).await?;
+    fill(&filled, options.rows).await?;
+    let bytes = connection.number(size).await? - before;
     let stored = connection.number("SELECT count(*) FROM killmails").await?;
-    let bytes = connection.number(size).await?;
+    let attackers = connection.number("SELECT count(*) FROM attackers").await?;
+    let name = format!("{} killmails stored", options.rows);
+    measure_on(server, &filled, &measured, &name, report).await?;
     report.add("bytes on disk per killmail", ratio(bytes, stored), "B");
+    report.add("attackers per killmail", ratio(attackers, stored), "");
     Ok(())
 }
 
 async fn measure_on(
+    server: &Server,
     database: &Database,
     measured: &[Killmail],
     name: &str,
@@ -51,10 +55,12 @@ async fn measure_on(
     let connection = database.connect().await?;
     let running = Running::start(&database.store)?;
     let killmails = measured.to_vec();
+    server.settle().await?;
     let started = clock.monotonic();
     running.send_all(killmails).await?;
     let ingest = clock.monotonic().saturating_sub(started);
     let rows = take_out(&connection).await?;
+    server.settle().await?;
     let started = clock.monotonic();
     copy_in(&connection, &rows).await?;
     let copy = clock.monotonic().saturating_sub(started);

@@ -12,6 +12,7 @@ mod idle;
 mod ingest;
 mod killfeed;
 mod latency;
+mod listener;
 mod report;
 mod serving;
 mod websocket;

@@ -36,7 +36,7 @@ impl Process {
             .args(["serve", "--live-source", "none", "--listen"])
             .arg(address.to_string())
             .env("DATABASE_URL", &database.url)
-            .env("RUST_LOG", "warn")
+            .env("WK_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)
