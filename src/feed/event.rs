@@ -36,12 +36,12 @@ pub struct FeedEvent {
     pub solar_system_id: i64,
     /// When it was committed.
     pub committed_at: DateTime<Utc>,
-    /// The canonical document.
+    /// The canonical document: a part of `json`, so that the ring holds it once.
     pub document: Bytes,
     /// What filters need, read from the document on first use.
     facts: OnceLock<Option<Box<Facts>>>,
-    /// `{"event_id":…,"kind":…,"system_id":…,"killmail":…}`, rendered on first use.
-    json: OnceLock<Bytes>,
+    /// `{"event_id":…,"kind":…,"system_id":…,"killmail":…}`.
+    json: Bytes,
     /// What other rooms render from it.
     encoded: Encoded,
 }
@@ -81,19 +81,7 @@ impl FeedEvent {
 
     /// The event as our own interfaces write it: `{"event_id","kind","system_id","killmail"}`.
     pub fn json(&self) -> &Bytes {
-        self.json.get_or_init(|| {
-            let head = format!(
-                r#"{{"event_id":{},"kind":"{}","system_id":{},"killmail":"#,
-                self.sequence,
-                self.kind.as_str(),
-                self.solar_system_id,
-            );
-            let mut text = Vec::with_capacity(head.len() + self.document.len() + 1);
-            text.extend_from_slice(head.as_bytes());
-            text.extend_from_slice(&self.document);
-            text.push(b'}');
-            Bytes::from(text)
-        })
+        &self.json
     }
 
     /// The event in another encoding: rendered by the first who asks, shared with everyone after.
@@ -108,6 +96,24 @@ impl FeedEvent {
     }
 }
 
+/// The event as JSON, and the part of it that is the document.
+fn wrap(row: &FeedRow) -> (Bytes, Bytes) {
+    let head = format!(
+        r#"{{"event_id":{},"kind":"{}","system_id":{},"killmail":"#,
+        row.sequence,
+        row.kind.as_str(),
+        row.solar_system_id,
+    );
+    let end = head.len() + row.document.len();
+    let mut text = Vec::with_capacity(end + 1);
+    text.extend_from_slice(head.as_bytes());
+    text.extend_from_slice(row.document.as_bytes());
+    text.push(b'}');
+    let json = Bytes::from(text);
+    let document = json.slice(head.len()..end);
+    (json, document)
+}
+
 fn read_facts(document: &[u8]) -> Result<Facts, String> {
     let text = std::str::from_utf8(document).map_err(|error| error.to_string())?;
     Facts::from_document(text).map_err(|error| error.to_string())
@@ -115,6 +121,7 @@ fn read_facts(document: &[u8]) -> Result<Facts, String> {
 
 impl From<FeedRow> for FeedEvent {
     fn from(row: FeedRow) -> Self {
+        let (json, document) = wrap(&row);
         Self {
             sequence: row.sequence,
             kind: row.kind,
@@ -122,9 +129,9 @@ impl From<FeedRow> for FeedEvent {
             killmail_time: row.killmail_time,
             solar_system_id: row.solar_system_id,
             committed_at: row.committed_at,
-            document: Bytes::from(row.document),
+            document,
             facts: OnceLock::new(),
-            json: OnceLock::new(),
+            json,
             encoded: Encoded::default(),
         }
     }

@@ -13,6 +13,15 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a read may take in the server; the longest page of the interfaces takes a fraction of it.
 const READ_STATEMENT_TIMEOUT: &str = "30s";
 
+/// How the server plans our statements. Nearly all are look-ups by index, so a plan that is made once per
+/// connection is as good as one for each execution, and planning over all partitions costs more than reading a
+/// page of the feed. Such a plan may have been made while a partition was empty: it must not walk through it
+/// once that is full.
+const PLANNING: [(&str, &str); 2] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+];
+
 /// The database: a pool for everything, one for reads that may be a replica. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -51,13 +60,14 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(for_all)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options(url)?)
+            .connect_with(options(url)?.options(PLANNING))
             .await
             .map_err(Error::query("connecting to the database"))?;
         let read_pool = if for_reads == 0 {
             pool.clone()
         } else {
             let options = options(replica.unwrap_or(url))?
+                .options(PLANNING)
                 .options([("statement_timeout", READ_STATEMENT_TIMEOUT)]);
             PgPoolOptions::new()
                 .max_connections(for_reads)
