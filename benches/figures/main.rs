@@ -1,4 +1,4 @@
-//! Figures of the service, measured on this machine: `cargo bench -- [PART]... [--rows N] [--batch N]`.
+//! Figures of the service, measured on this machine: `cargo bench -- [PART]... [--rows N] [--killmails N] [--seconds N]`.
 //!
 //! Everything runs on a private PostgreSQL in a temporary folder, and load comes from the same cores, so
 //! each figure that can have one stands beside a ratio to something plain measured in the same run.
