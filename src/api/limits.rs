@@ -21,9 +21,10 @@ pub const MAX_WAIT_SECONDS: i64 = 60;
 /// throughput of one flush per frame.
 pub const STREAM_BATCH_EVENTS: usize = 64;
 
-/// A websocket flushes after so many bytes even within a batch, so that the send time-out judges a
-/// reader by pieces that a slow line can carry.
-pub const FLUSH_BYTES: usize = 256 * 1024;
+/// A websocket flushes after so many bytes even within a batch: the send time-out then judges a reader by
+/// pieces that a slow line can carry. (What a connection keeps is as large as its largest frame, which is the
+/// websocket library's way.)
+pub const FLUSH_BYTES: usize = 32 * 1024;
 
 /// Largest request body. All our own endpoints are reads.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
