@@ -121,6 +121,49 @@ async fn a_number_uploaded_again_is_read_again() {
 }
 
 #[tokio::test]
+async fn a_number_reused_for_another_killmail_gives_both() {
+    let scene = scene(LiveSource::R2z2).await;
+    let published = scene.simulator.publish(10);
+    let running = scene.follow();
+    scene.stores(&[published[9].killmail_id]).await;
+    let last = published[9].sequence;
+    scene
+        .simulator
+        .fault(FaultRule::sequence(last, Fault::ReusedNumber).times(1));
+    scene.until("SELECT count(*) - 10 FROM killmails").await;
+    running.stop().await;
+    assert_eq!(scene.count("SELECT count(*) FROM feed").await, 11);
+    assert_eq!(scene.simulator.violations(), []);
+}
+
+#[tokio::test]
+async fn a_rewound_sequence_json_takes_nobody_back() {
+    let scene = scene(LiveSource::R2z2).await;
+    let first = scene.simulator.publish(60);
+    let running = scene.follow();
+    scene.stores(&[first[59].killmail_id]).await;
+    let rewound = Fault::RewoundSequence { by: 40 };
+    scene
+        .simulator
+        .fault(FaultRule::path("*/sequence.json", rewound));
+    // Missing for long enough that sequence.json is consulted.
+    let ghost = Fault::NotFoundGhost { for_requests: 13 };
+    scene
+        .simulator
+        .fault(FaultRule::sequence(first[59].sequence + 2, ghost));
+    let second = scene.simulator.publish(5);
+    let ids: Vec<i64> = second.iter().map(|kill| kill.killmail_id).collect();
+    scene.stores(&ids).await;
+    running.stop().await;
+    let consulted = scene.simulator.requests().into_iter();
+    let consulted = consulted.filter(|request| request.fault == Some("rewound_sequence"));
+    assert!(consulted.count() > 0, "sequence.json was looked at");
+    let early = format!("/r2z2/ephemeral/{}.json", first[30].sequence);
+    assert_eq!(scene.simulator.request_count(&early), 1);
+    assert_eq!(scene.count("SELECT count(*) FROM feed").await, 65);
+}
+
+#[tokio::test]
 async fn redisq_hands_over_everything_bodies_from_esi() {
     let scene = scene(LiveSource::Redisq).await;
     let running = scene.follow();
