@@ -4,6 +4,7 @@ use rand::RngExt;
 
 use super::Generator;
 use super::scene::Scene;
+use crate::domain::ship_type::CATEGORY_SHIP;
 use crate::domain::{Attacker, Killmail};
 use crate::simulator::catalog::{self, HULLS, NPC_SHIPS, NpcShip, Pilot, System, WARES};
 use crate::simulator::number::{amount, count, quantile, size};
@@ -31,6 +32,8 @@ const NPCS: [(f64, f64); 5] = [
 ];
 /// Share of mails with players on which NPCs shot as well.
 const NPCS_TOO: f64 = 0.13;
+/// Capsules, shuttles, freighters and jump freighters attack nobody.
+const UNARMED_GROUPS: [i64; 4] = [catalog::GROUP_CAPSULE, 31, 513, 902];
 const CONCORD: i64 = 1_000_125;
 const DRIFTERS: i64 = 500_024;
 const TRIGLAVIANS: i64 = 500_026;
@@ -128,9 +131,8 @@ impl Generator {
 
     fn player_attacker(&mut self, pilot: &Pilot) -> Attacker {
         let ship = self
-            .weighted(HULLS, |it| match it.group_id {
-                catalog::GROUP_CAPSULE | 31 | 513 | 902 => 0,
-                id if id < 1_230 || id == 1_305 || id == 1_538 => it.weight,
+            .weighted(HULLS, |it| match catalog::group(it.group_id) {
+                Some((_, CATEGORY_SHIP)) if !UNARMED_GROUPS.contains(&it.group_id) => it.weight,
                 _ => 0,
             })
             .map(|it| it.type_id);

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rand::RngExt;
 
 use super::Generator;
+use crate::domain::ship_type::CATEGORY_SHIP;
 use crate::domain::{Killmail, Position, Victim};
 use crate::simulator::catalog::{self, CAPSULE, GROUPS, HULLS, Hull, SYSTEMS, System};
 use crate::simulator::number::{amount, quantile};
@@ -45,7 +46,6 @@ const SCENES: [(Scene, u32); 9] = [
     (Scene::Drone, 5),
 ];
 
-const CATEGORY_SHIP: i64 = 6;
 /// Abyssal and void systems begin here.
 const FIRST_ABYSSAL: i64 = 32_000_000;
 /// About 70 astronomical units: most kills happen within them.

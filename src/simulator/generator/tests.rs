@@ -4,6 +4,7 @@ use chrono::TimeZone;
 
 use super::*;
 use crate::domain::Item;
+use crate::domain::ship_type::CATEGORY_SHIP;
 
 const MANY: usize = 12_000;
 
@@ -157,4 +158,18 @@ fn habits_make_late_and_resent_mails() {
     assert!(all.iter().any(|it| it.resent));
     let hour_ago = noon() - Duration::hours(1);
     assert!(all.iter().any(|it| it.killmail.killmail_time < hour_ago));
+}
+
+#[test]
+fn pilots_fly_ships() {
+    let mut generator = Generator::new(9);
+    for _ in 0..500 {
+        for attacker in generator.next(noon()).killmail.attackers {
+            let hull = attacker.ship_type_id.and_then(catalog::hull);
+            if let (Some(_), Some(hull)) = (attacker.character_id, hull) {
+                let category = catalog::group(hull.group_id).map(|(_, category)| category);
+                assert_eq!(category, Some(CATEGORY_SHIP), "{}", hull.name);
+            }
+        }
+    }
 }
