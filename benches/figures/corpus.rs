@@ -60,7 +60,7 @@ impl Running {
             store: store.clone(),
             config: IngestConfig {
                 batch_size: BATCH_SIZE.try_into()?,
-                announce_hours: 24,
+                ..IngestConfig::default()
             },
             clock: clock.clone(),
             bodies: None,

@@ -37,6 +37,17 @@ pub struct EntityName {
     pub ticker: Option<String>,
 }
 
+/// Anything an id can stand for on a killmail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// A participant.
+    Entity(EntityKey),
+    /// A ship or weapon type.
+    ShipType(i64),
+    /// A solar system.
+    SolarSystem(i64),
+}
+
 /// Everything known about the ids of one batch of killmails. What is absent is not known (yet).
 #[derive(Debug, Clone, Default)]
 pub struct Enrichment {
@@ -82,7 +93,73 @@ impl EntityKind {
     }
 }
 
+impl Subject {
+    /// The word used in storage.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Entity(key) => key.kind.as_str(),
+            Self::ShipType(_) => "ship_type",
+            Self::SolarSystem(_) => "solar_system",
+        }
+    }
+
+    /// The id.
+    pub fn id(self) -> i64 {
+        match self {
+            Self::Entity(key) => key.id,
+            Self::ShipType(id) | Self::SolarSystem(id) => id,
+        }
+    }
+
+    /// The subject that a word of [`Self::kind`] and an id stand for.
+    pub fn from_parts(kind: &str, id: i64) -> Option<Self> {
+        match kind {
+            "ship_type" => Some(Self::ShipType(id)),
+            "solar_system" => Some(Self::SolarSystem(id)),
+            word => EntityKind::from_word(word).map(|kind| Self::Entity(EntityKey { kind, id })),
+        }
+    }
+}
+
+impl Enrichment {
+    /// True where nothing more can be learnt of `subject`. A corporation or alliance without its ticker is
+    /// known in part only.
+    pub fn knows(&self, subject: Subject) -> bool {
+        match subject {
+            Subject::Entity(key) => self.names.get(&key).is_some_and(|known| {
+                known.ticker.is_some()
+                    || !matches!(key.kind, EntityKind::Corporation | EntityKind::Alliance)
+            }),
+            Subject::ShipType(id) => self.ship_types.contains_key(&id),
+            Subject::SolarSystem(id) => self.solar_systems.contains_key(&id),
+        }
+    }
+
+    /// Adds all of `other`; where both know something, `other` counts.
+    pub fn extend(&mut self, other: Self) {
+        self.names.extend(other.names);
+        self.ship_types.extend(other.ship_types);
+        self.solar_systems.extend(other.solar_systems);
+    }
+}
+
 impl Wanted {
+    /// True when nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.entities.is_empty() && self.types.is_empty() && self.solar_systems.is_empty()
+    }
+
+    /// Every id with its kind.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject> + '_ {
+        let entities = self.entities.iter().map(|key| Subject::Entity(*key));
+        let types = self.types.iter().map(|id| Subject::ShipType(*id));
+        let systems = self
+            .solar_systems
+            .iter()
+            .map(|id| Subject::SolarSystem(*id));
+        entities.chain(types).chain(systems)
+    }
+
     /// Collects the distinct ids of `killmails`, in ascending order.
     pub fn of<'a>(killmails: impl IntoIterator<Item = &'a Killmail>) -> Self {
         let mut wanted = Self::default();

@@ -50,14 +50,12 @@ impl Enricher {
         let wanted = Wanted::of(items.iter().filter_map(killmail_of));
         let mut known = Enrichment::default();
         let missing = self.caches.take_known(&wanted, &mut known).await;
-        if is_empty(&missing) {
+        if missing.is_empty() {
             return known;
         }
         if let Some(found) = self.look_up(&missing, items.len()).await {
             self.caches.remember(&missing, &found).await;
-            known.names.extend(found.names);
-            known.ship_types.extend(found.ship_types);
-            known.solar_systems.extend(found.solar_systems);
+            known.extend(found);
         }
         known
     }
@@ -95,10 +93,6 @@ fn killmail_of(item: &Processed) -> Option<&Killmail> {
         Content::Killmail(read) => Some(&read.killmail),
         Content::DeadLetter(_) | Content::Deferred | Content::Nothing => None,
     }
-}
-
-fn is_empty(wanted: &Wanted) -> bool {
-    wanted.entities.is_empty() && wanted.types.is_empty() && wanted.solar_systems.is_empty()
 }
 
 fn render(read: ReadKillmail, enrichment: &Arc<Enrichment>) -> ReadyKillmail {

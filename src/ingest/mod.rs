@@ -16,6 +16,8 @@ pub mod look_up;
 pub mod pipeline;
 mod plan;
 pub mod processor;
+pub mod reference_data;
+pub mod resolver;
 mod retry;
 mod stage;
 mod transaction;

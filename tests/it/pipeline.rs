@@ -92,6 +92,7 @@ fn pipeline(store: &Store) -> Pipeline {
         config: IngestConfig {
             batch_size: NonZeroUsize::new(500).unwrap(),
             announce_hours: 24,
+            ..IngestConfig::default()
         },
         clock: SystemClock::shared(),
         bodies: None,

@@ -11,6 +11,19 @@ pub struct IngestConfig {
     /// Kills younger than this are announced on the feed when history brings them.
     #[arg(long, env = "WK_ANNOUNCE_HOURS", default_value_t = 24)]
     pub announce_hours: u32,
+    /// Milliseconds that a live killmail may wait for names it lacks; then it goes on without them.
+    #[arg(long, env = "WK_ENRICH_WAIT_MS", default_value_t = 3000)]
+    pub enrich_wait_ms: u64,
+    /// Kills younger than this many days get zKillboard's values where their source had none; 0 asks for none.
+    #[arg(long, env = "WK_VALUES_DAYS", default_value_t = 7)]
+    pub values_days: u32,
+}
+
+impl IngestConfig {
+    /// How long a live killmail may wait for names it lacks.
+    pub fn enrich_wait(&self) -> Duration {
+        Duration::from_millis(self.enrich_wait_ms)
+    }
 }
 
 /// The feed log and its fan-out.
@@ -43,6 +56,8 @@ impl Default for IngestConfig {
         Self {
             batch_size: super::non_zero(500),
             announce_hours: 24,
+            enrich_wait_ms: 3000,
+            values_days: 7,
         }
     }
 }
