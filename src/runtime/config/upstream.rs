@@ -15,6 +15,9 @@ pub struct UpstreamConfig {
     /// ESI's base URL.
     #[arg(long, env = "WK_ESI_URL", default_value = "https://esi.evetech.net/")]
     pub esi_url: Url,
+    /// Milliseconds between two ESI requests; names in bulk are asked for half as often.
+    #[arg(long, env = "WK_ESI_INTERVAL_MS", default_value_t = 100)]
+    pub esi_interval_ms: u64,
     /// EVE Ref's base URL.
     #[arg(
         long,
@@ -40,6 +43,11 @@ impl UpstreamConfig {
         Duration::from_secs(self.upstream_timeout_s)
     }
 
+    /// Pause between two ESI requests.
+    pub fn esi_interval(&self) -> Duration {
+        Duration::from_millis(self.esi_interval_ms)
+    }
+
     /// Who we say we are: program, version and who runs it. Servers block a blank User-Agent, and their
     /// owners want to know whom to ask.
     pub fn user_agent(&self) -> String {
@@ -57,6 +65,7 @@ impl Default for UpstreamConfig {
             contact: None,
             zkb_url: super::known_url("https://zkillboard.com/"),
             esi_url: super::known_url("https://esi.evetech.net/"),
+            esi_interval_ms: 100,
             everef_url: super::known_url("https://data.everef.net/"),
             ship_types_url: super::known_url("https://developers.eveonline.com/static-data/"),
             upstream_timeout_s: 30,

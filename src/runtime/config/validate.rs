@@ -9,6 +9,8 @@ use super::{Config, LiveSource};
 /// The pace that R2Z2's operator asks for, in milliseconds: between requests, and after a 404.
 const R2Z2_LEAST_INTERVAL_MS: u64 = 200;
 const R2Z2_LEAST_IDLE_MS: u64 = 6000;
+/// Most of ESI's routes have an error limit but no published pace; ten a second stays far from any.
+const ESI_LEAST_INTERVAL_MS: u64 = 100;
 /// A contact stands in a header of every request.
 const LONGEST_CONTACT: usize = 200;
 
@@ -90,24 +92,30 @@ impl Config {
     }
 
     fn check_pace(&self, problems: &mut Vec<String>) {
-        if is_loopback(&self.live.r2z2_url) {
-            return;
-        }
-        for (name, value, least) in [
+        let r2z2 = &self.live.r2z2_url;
+        for (name, url, value, least) in [
             (
                 "WK_R2Z2_INTERVAL_MS",
+                r2z2,
                 self.live.r2z2_interval_ms,
                 R2Z2_LEAST_INTERVAL_MS,
             ),
             (
                 "WK_R2Z2_IDLE_MS",
+                r2z2,
                 self.live.r2z2_idle_ms,
                 R2Z2_LEAST_IDLE_MS,
             ),
+            (
+                "WK_ESI_INTERVAL_MS",
+                &self.upstream.esi_url,
+                self.upstream.esi_interval_ms,
+                ESI_LEAST_INTERVAL_MS,
+            ),
         ] {
-            if value < least {
+            if value < least && !is_loopback(url) {
                 problems.push(format!(
-                    "{name} is {value}, but R2Z2 asks its readers for {least} at least; less is only for a server on this machine"
+                    "{name} is {value}, at least {least} is what that server can be asked for; less is only for a server on this machine"
                 ));
             }
         }
@@ -185,9 +193,12 @@ mod tests {
         let mut config = Config::default();
         config.live.r2z2_interval_ms = 10;
         config.live.r2z2_idle_ms = 50;
+        config.upstream.esi_interval_ms = 1;
         let text = problems(&config, Asks::Nothing);
         assert!(text.contains("WK_R2Z2_INTERVAL_MS is 10"), "{text}");
         assert!(text.contains("WK_R2Z2_IDLE_MS is 50"), "{text}");
+        assert!(text.contains("WK_ESI_INTERVAL_MS is 1"), "{text}");
+        config.upstream.esi_url = "http://127.0.0.1:9/".parse().unwrap();
         for url in [
             "http://127.0.0.1:9/",
             "http://localhost:9/",
