@@ -125,6 +125,11 @@ impl Simulator {
         self.shared.r2z2().violations()
     }
 
+    /// Requests to ESI that went beyond one of its limits (429 and 420, those of faults not counted).
+    pub fn esi_refusals(&self) -> usize {
+        self.shared.esi_refusals()
+    }
+
     /// Adds a fault.
     pub fn fault(&self, rule: FaultRule) {
         self.shared.faults().add(rule);

@@ -16,6 +16,8 @@ mod api_websocket;
 #[cfg(test)]
 mod embedded_postgres;
 #[cfg(test)]
+mod esi_answers;
+#[cfg(test)]
 mod feed_database;
 #[cfg(test)]
 mod feed_prune;

@@ -7,6 +7,7 @@ mod groups;
 mod hulls;
 mod npcs;
 mod population;
+pub(crate) mod reserve;
 mod systems;
 mod wares;
 mod words;

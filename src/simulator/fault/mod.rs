@@ -31,7 +31,7 @@ pub enum Fault {
         /// How far back.
         by: i64,
     },
-    /// 429, with or without `Retry-After`.
+    /// 429, with or without `Retry-After`, never with headers that tell a budget.
     TooManyRequests {
         /// Seconds.
         retry_after: Option<u64>,
@@ -54,6 +54,10 @@ pub enum Fault {
     ErrorLimited420,
     /// ESI's 503 during maintenance.
     Maintenance,
+    /// ESI's maintenance notice with status 200.
+    MaintenanceAsSuccess,
+    /// This status (400 to 599) with a load balancer's HTML page.
+    HtmlStatus(u16),
     /// ESI's 404 for a batch of names with one bad id in it.
     PoisonedNames,
     /// ESI's 422 for a hash that it does not accept.
@@ -126,6 +130,8 @@ impl Fault {
             Self::Stall(_) => "stall",
             Self::ErrorLimited420 => "error_limited_420",
             Self::Maintenance => "maintenance",
+            Self::MaintenanceAsSuccess => "maintenance_as_success",
+            Self::HtmlStatus(_) => "html_status",
             Self::PoisonedNames => "poisoned_names",
             Self::WrongHash => "wrong_hash",
             Self::CutConnection => "cut_connection",

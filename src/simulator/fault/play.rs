@@ -15,6 +15,8 @@ use crate::simulator::server::Shared;
 const MAX_BODY: usize = 256 * 1024 * 1024;
 const PAGE: &str = "<!DOCTYPE html><html><head><title>Attention Required!</title></head>\
     <body><h1>Sorry, you have been blocked</h1></body></html>";
+const BALANCER_PAGE: &str = "<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n\
+    <body><center><h1>504 Gateway Time-out</h1></center></body>\r\n</html>\r\n";
 
 /// Answers a request the way `fault` says.
 pub(crate) async fn play(fault: Fault, shared: &Shared, request: Request, next: Next) -> Response {
@@ -52,10 +54,11 @@ pub(crate) async fn play(fault: Fault, shared: &Shared, request: Request, next: 
             next.run(request).await
         }
         Fault::ErrorLimited420 => error_limited(),
-        Fault::Maintenance => {
-            let text = "ESI is currently in maintenance mode. Please try again later.";
-            let body = axum::Json(json!({ "error": text }));
-            (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+        Fault::Maintenance => maintenance(StatusCode::SERVICE_UNAVAILABLE),
+        Fault::MaintenanceAsSuccess => maintenance(StatusCode::OK),
+        Fault::HtmlStatus(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            (status, axum::response::Html(BALANCER_PAGE)).into_response()
         }
         Fault::PoisonedNames => {
             let text = "Ensure all IDs are valid before resolving.";
@@ -83,6 +86,11 @@ fn too_many(retry_after: Option<u64>) -> Response {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
+}
+
+fn maintenance(status: StatusCode) -> Response {
+    let text = "ESI is currently in maintenance mode. Please try again later.";
+    (status, axum::Json(json!({ "error": text }))).into_response()
 }
 
 fn error_limited() -> Response {

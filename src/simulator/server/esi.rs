@@ -54,6 +54,7 @@ pub(super) async fn charge(
     next: Next,
     fault: Option<Fault>,
 ) -> Response {
+    let headless = matches!(fault, Some(Fault::TooManyRequests { .. }));
     let killmails = request.uri().path().starts_with("/esi/killmails/");
     let verdict = super::lock(&shared.esi).admit(killmails, shared.clock().monotonic());
     let mut response = match verdict {
@@ -75,7 +76,7 @@ pub(super) async fn charge(
     let status = response.status().as_u16();
     let now = shared.clock().monotonic();
     let headers = super::lock(&shared.esi).charge(killmails, status, now);
-    for (name, value) in headers {
+    for (name, value) in headers.into_iter().filter(|_| !headless) {
         if let Ok(value) = HeaderValue::from_str(&value) {
             let name = HeaderName::from_static(name);
             response.headers_mut().entry(name).or_insert(value);

@@ -82,6 +82,11 @@ impl Shared {
         lock(&self.r2z2)
     }
 
+    /// Requests to ESI that went beyond one of its limits.
+    pub(crate) fn esi_refusals(&self) -> usize {
+        lock(&self.esi).refusals()
+    }
+
     /// Publishes so many killmails now, and wakes who waits for them.
     pub(crate) fn publish(&self, count: usize) -> Vec<super::Published> {
         let now = self.clock().now();

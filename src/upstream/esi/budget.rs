@@ -1,149 +1,310 @@
-//! What ESI's headers say about how much may still be asked. One book for all routes.
+//! One book of what ESI still grants, for all routes and all clones of the client.
+//!
+//! Every request takes a [`Ticket`] before it goes and gives it back with its end. What an answer says is left
+//! counts less the tickets that are out, each at the price of an error, so that requests side by side can't
+//! overshoot the edge together.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rand::RngExt as _;
+
+use super::events::BudgetTold;
+use super::headers::{self, Tokens};
+use super::operation::Operation;
 use crate::upstream::http::HeaderMap;
 
-/// Share of a group's tokens that is left alone (a tenth), for other programs behind the same address.
-const RESERVE: u64 = 10;
+/// One part in so many of a group's tokens is left alone, for other programs behind the same address.
+const RESERVE_PART: u64 = 10;
 /// Errors of the legacy limit that are left alone.
 const ERROR_RESERVE: u64 = 15;
 /// A legacy error window is a minute; so long is waited where the answer doesn't say.
 const ERROR_WINDOW: Duration = Duration::from_mins(1);
+/// Tokens that a request may cost at most: a 4XX.
+const DEAREST: u64 = 5;
+/// How soon requests under way are likely to have told what is left.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 /// Group names come from a server, so there is a limit to how many are remembered.
 const MAX_GROUPS: usize = 64;
+/// The first pause after a failure of the server; each further failure in a row doubles it.
+const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
+/// The longest pause after failures.
+const LONGEST_BACK_OFF: Duration = Duration::from_mins(1);
+/// Up to this part of a pause comes on top, so that instances do not return together.
+const JITTER: f64 = 0.5;
 
-/// The book of ESI's budgets.
+/// The book.
 #[derive(Debug, Default)]
-pub struct EsiBudget {
-    pauses: Mutex<Pauses>,
+pub(super) struct EsiBudget {
+    book: Mutex<Book>,
+}
+
+/// Why a request may not go, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) wait: Duration,
+    pub(super) why: Why,
+}
+
+/// Why a request may not go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The legacy error limit, which stops everything.
+    Errors,
+    /// The group's tokens, or a 429.
+    Tokens,
+    /// Requests under way may use up the rest.
+    UnderWay,
+    /// Failures of the server.
+    Failing,
+}
+
+impl Why {
+    /// For errors and logs.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Errors => "its error limit is nearly used up",
+            Self::Tokens => "its rate limit is nearly used up",
+            Self::UnderWay => "requests under way may use up its limit",
+            Self::Failing => "it failed just now",
+        }
+    }
+}
+
+/// The right to send one request. Given back when dropped.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    budget: Arc<EsiBudget>,
+    group: String,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut book = self.budget.lock();
+        book.in_flight = book.in_flight.saturating_sub(1);
+        if let Some(group) = book.groups.get_mut(&self.group) {
+            group.in_flight = group.in_flight.saturating_sub(1);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
-struct Pauses {
+struct Book {
+    /// The group of a route, once an answer told it.
+    group_of: HashMap<Operation, String>,
+    groups: HashMap<String, Group>,
+    back_offs: HashMap<Operation, BackOff>,
     /// Everything waits until then.
-    all: Duration,
-    /// The routes of a group wait until then.
-    groups: HashMap<String, Duration>,
+    all_until: Duration,
+    /// Errors left of the legacy limit, and when its window ends.
+    errors: Option<(u64, Duration)>,
+    in_flight: u64,
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    until: Duration,
+    /// Tokens above the reserve.
+    spare: Option<u64>,
+    in_flight: u64,
+}
+
+#[derive(Debug, Default)]
+struct BackOff {
+    until: Duration,
+    failures: u32,
 }
 
 impl EsiBudget {
-    /// How long a route of `group` has to wait now; `None` may go.
-    pub fn wait(&self, group: &str, now: Duration) -> Option<Duration> {
-        let pauses = self.lock();
-        let until = pauses
-            .groups
-            .get(group)
-            .copied()
-            .unwrap_or_default()
-            .max(pauses.all);
-        until.checked_sub(now).filter(|wait| !wait.is_zero())
+    /// How long a route has to wait now; `None` may go.
+    pub(super) fn wait(&self, operation: Operation, now: Duration) -> Option<Refusal> {
+        self.lock().refusal(operation, now)
+    }
+
+    /// The right to ask a route once.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        operation: Operation,
+        now: Duration,
+    ) -> Result<Ticket, Refusal> {
+        let mut book = self.lock();
+        if let Some(refusal) = book.refusal(operation, now) {
+            return Err(refusal);
+        }
+        let group = book.group_name(operation).to_owned();
+        book.in_flight += 1;
+        if let Some(group) = book.group(&group) {
+            group.in_flight += 1;
+        }
+        Ok(Ticket {
+            budget: Arc::clone(self),
+            group,
+        })
     }
 
     /// Learns from an answer: its status, its headers, and `Retry-After` as read already.
-    pub fn observe(
+    pub(super) fn observe(
         &self,
-        group: &str,
+        operation: Operation,
         status: u16,
         headers: &HeaderMap,
         retry_after: Option<Duration>,
         now: Duration,
     ) {
-        let mut pauses = self.lock();
-        let left = number(headers, "x-esi-error-limit-remain");
-        let reset = number(headers, "x-esi-error-limit-reset")
-            .map_or(ERROR_WINDOW, Duration::from_secs)
-            .min(ERROR_WINDOW);
-        if status == 420 || left.is_some_and(|left| left <= ERROR_RESERVE) {
-            let pause = retry_after.unwrap_or(reset);
-            pauses.all = pauses.all.max(now + pause);
-        }
-        let named = text(headers, "x-ratelimit-group").unwrap_or(group);
-        let pause = if status == 429 {
-            Some(retry_after.unwrap_or(ERROR_WINDOW))
-        } else {
-            scarce(headers)
-        };
-        if let Some(pause) = pause
-            && (pauses.groups.len() < MAX_GROUPS || pauses.groups.contains_key(named))
+        let mut book = self.lock();
+        book.observe_errors(status, headers, retry_after, now);
+        if let Some(name) = headers::group(headers)
+            && book.group_name(operation) != name
+            && book.group(name).is_some()
         {
-            pauses.groups.insert(named.to_owned(), now + pause);
+            book.group_of.insert(operation, name.to_owned());
+        }
+        let name = book.group_name(operation).to_owned();
+        let tokens = headers::tokens(headers);
+        let told = BudgetTold {
+            operation,
+            tokens_left: tokens.map(|tokens| tokens.left),
+            errors_left: book.errors.map(|(left, _)| left),
+        };
+        if let Some(group) = book.group(&name) {
+            group.observe(status, tokens, retry_after, now);
+        }
+        drop(book);
+        told.emit();
+    }
+
+    /// The server failed: 5XX, no answer, or nothing readable. Requests that were under way together make
+    /// one failure.
+    pub(super) fn failed(&self, operation: Operation, answered: bool, now: Duration) {
+        let mut book = self.lock();
+        if !answered && let Some((left, _)) = &mut book.errors {
+            // A time-out counts there as an error, and nobody tells.
+            *left = left.saturating_sub(1);
+        }
+        let back_off = book.back_offs.entry(operation).or_default();
+        if back_off.until > now {
+            return;
+        }
+        let doubled = FIRST_BACK_OFF.saturating_mul(1 << back_off.failures.min(6));
+        let jitter = 1.0 + rand::rng().random_range(0.0..JITTER);
+        back_off.until = now + doubled.mul_f64(jitter).min(LONGEST_BACK_OFF);
+        back_off.failures = back_off.failures.saturating_add(1);
+    }
+
+    /// The server asked for a pause of a route's group.
+    pub(super) fn pause(&self, operation: Operation, until: Duration) {
+        let mut book = self.lock();
+        let name = book.group_name(operation).to_owned();
+        if let Some(group) = book.group(&name) {
+            group.until = group.until.max(until);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Pauses> {
-        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The server gave a proper answer, of any status below 500.
+    pub(super) fn worked(&self, operation: Operation) {
+        self.lock().back_offs.remove(&operation);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The pause when less than the reserve is left: tokens come back one window after their use, so after a
-/// tenth of the window about a tenth of them is back.
-fn scarce(headers: &HeaderMap) -> Option<Duration> {
-    let remaining = number(headers, "x-ratelimit-remaining")?;
-    let (tokens, window) = text(headers, "x-ratelimit-limit")?.split_once('/')?;
-    let tokens: u64 = tokens.trim().parse().ok()?;
-    let window = window_length(window.trim())?;
-    (remaining.saturating_mul(RESERVE) < tokens).then(|| window / 10)
+impl Book {
+    /// The name of the group that a route counts for: as told, or its own.
+    fn group_name(&self, operation: Operation) -> &str {
+        self.group_of
+            .get(&operation)
+            .map_or(operation.word(), String::as_str)
+    }
+
+    /// A group's page; `None` where there are too many.
+    fn group(&mut self, name: &str) -> Option<&mut Group> {
+        if !self.groups.contains_key(name) && self.groups.len() >= MAX_GROUPS {
+            return None;
+        }
+        Some(self.groups.entry(name.to_owned()).or_default())
+    }
+
+    /// Why a route may not be asked now, the longest wait first.
+    fn refusal(&self, operation: Operation, now: Duration) -> Option<Refusal> {
+        let group = self.groups.get(self.group_name(operation));
+        let back_off = self.back_offs.get(&operation);
+        let pauses = [
+            (self.all_until, Why::Errors),
+            (group.map_or(Duration::ZERO, |it| it.until), Why::Tokens),
+            (back_off.map_or(Duration::ZERO, |it| it.until), Why::Failing),
+        ];
+        let longest = pauses
+            .into_iter()
+            .map(|(until, why)| (until.saturating_sub(now), why))
+            .max_by_key(|(wait, _)| *wait)
+            .filter(|(wait, _)| !wait.is_zero());
+        if let Some((wait, why)) = longest {
+            return Some(Refusal { wait, why });
+        }
+        let errors_may_run_out = self.errors.is_some_and(|(left, ends)| {
+            ends > now && self.in_flight > 0 && left.saturating_sub(self.in_flight) <= ERROR_RESERVE
+        });
+        let crowded = errors_may_run_out || group.is_some_and(Group::is_crowded);
+        crowded.then_some(Refusal {
+            wait: UNDER_WAY,
+            why: Why::UnderWay,
+        })
+    }
+
+    fn observe_errors(
+        &mut self,
+        status: u16,
+        headers: &HeaderMap,
+        retry_after: Option<Duration>,
+        now: Duration,
+    ) {
+        let told = headers::errors(headers);
+        let reset = headers::reset(headers)
+            .unwrap_or(ERROR_WINDOW)
+            .min(ERROR_WINDOW);
+        if let Some(told) = told {
+            self.errors = Some((told.left, now + reset));
+        }
+        if status == 420 || told.is_some_and(|told| told.left <= ERROR_RESERVE) {
+            let pause = retry_after.unwrap_or(reset);
+            self.all_until = self.all_until.max(now + pause);
+        }
+    }
 }
 
-/// `15m`, `30s`, `1h`.
-fn window_length(text: &str) -> Option<Duration> {
-    let digits = text.trim_end_matches(char::is_alphabetic);
-    let count: u64 = digits.parse().ok()?;
-    let unit = match text.strip_prefix(digits)? {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return None,
-    };
-    Some(Duration::from_secs(count.checked_mul(unit)?))
-}
+impl Group {
+    fn observe(
+        &mut self,
+        status: u16,
+        tokens: Option<Tokens>,
+        retry_after: Option<Duration>,
+        now: Duration,
+    ) {
+        let mut pause = (status == 429).then(|| retry_after.unwrap_or(ERROR_WINDOW));
+        if let Some(tokens) = tokens {
+            let reserve = tokens.limit.div_ceil(RESERVE_PART);
+            self.spare = Some(tokens.left.saturating_sub(reserve));
+            // Tokens come back one window after their use: after a tenth of it about a tenth of them is back.
+            let scarce = tokens.left < reserve;
+            pause = pause.or_else(|| scarce.then(|| tokens.window / 10));
+        }
+        if let Some(pause) = pause {
+            self.until = self.until.max(now + pause);
+        }
+    }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    text(headers, name)?.trim().parse().ok()
+    /// True where the requests under way may use up what is above the reserve. A request alone may always
+    /// go: its answer tells anew what is left.
+    fn is_crowded(&self) -> bool {
+        self.in_flight > 0
+            && self
+                .spare
+                .is_some_and(|spare| spare < (self.in_flight + 1).saturating_mul(DEAREST))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.insert(*name, value.parse().unwrap());
-        }
-        headers
-    }
-
-    const NOW: Duration = Duration::from_secs(1000);
-
-    #[rstest]
-    #[case::plenty(200, &[("x-ratelimit-limit", "3600/15m"), ("x-ratelimit-remaining", "3000")], None, None, None)]
-    #[case::scarce(200, &[("x-ratelimit-limit", "3600/15m"), ("x-ratelimit-remaining", "359")], None, Some(90), None)]
-    #[case::limited(429, &[], Some(7), Some(7), None)]
-    #[case::limited_without_a_word(429, &[], None, Some(60), None)]
-    #[case::errors_used_up(420, &[("x-esi-error-limit-reset", "23")], None, Some(23), Some(23))]
-    #[case::errors_nearly_used_up(404, &[("x-esi-error-limit-remain", "9"), ("x-esi-error-limit-reset", "41")], None, Some(41), Some(41))]
-    #[case::odd_headers(200, &[("x-ratelimit-limit", "lots"), ("x-ratelimit-remaining", "-3")], None, None, None)]
-    fn answers_teach_when_to_pause(
-        #[case] status: u16,
-        #[case] pairs: &[(&'static str, &str)],
-        #[case] retry_after: Option<u64>,
-        #[case] own: Option<u64>,
-        #[case] others: Option<u64>,
-    ) {
-        let budget = EsiBudget::default();
-        let retry_after = retry_after.map(Duration::from_secs);
-        budget.observe("killmail", status, &headers(pairs), retry_after, NOW);
-        assert_eq!(budget.wait("killmail", NOW), own.map(Duration::from_secs));
-        assert_eq!(budget.wait("other", NOW), others.map(Duration::from_secs));
-    }
-}
+mod tests;

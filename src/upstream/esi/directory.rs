@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use super::client::EsiClient;
-use crate::domain::{EntityName, ShipType, SolarSystem};
 use crate::upstream::http;
 
 /// Why ESI did not say.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum EsiError {
-    /// Not asked: a budget is used up, the daily downtime, a host that fails.
+    /// Not asked, or told to come back later: a budget is used up, the daily downtime, a host that fails.
     #[error("ESI is not asked for another {} s: {why}", wait.as_secs())]
     NotNow {
         /// How long until it may be asked.
@@ -22,7 +20,7 @@ pub enum EsiError {
     #[error("ESI gave no usable answer")]
     Failed {
         /// What it was.
-        #[source]
+        #[from]
         source: http::Error,
     },
 }
@@ -57,7 +55,7 @@ pub struct NamedId {
 }
 
 /// What came of asking for the names of many ids.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct NamesAnswer {
     /// Those that have one.
     pub named: Vec<NamedId>,
@@ -67,52 +65,4 @@ pub struct NamesAnswer {
     pub unanswered: Vec<i64>,
     /// What ended it early.
     pub error: Option<EsiError>,
-}
-
-impl EsiClient {
-    /// How long a request of this kind has to wait now: used-up budgets, downtime, an open breaker. `None`
-    /// may go (and may still wait for its pace, less than a second).
-    pub fn unavailable_for(&self, _route: Route) -> Option<Duration> {
-        None
-    }
-
-    /// Names of up to 1000 distinct ids with one request, and a bisection where ESI refuses the batch.
-    pub async fn names(&self, ids: &[i64]) -> NamesAnswer {
-        NamesAnswer {
-            unanswered: ids.to_vec(),
-            ..NamesAnswer::default()
-        }
-    }
-
-    /// Name and ticker of a corporation; `None` where there is none.
-    ///
-    /// # Errors
-    /// When ESI can't be asked or gives nothing usable.
-    pub async fn corporation(&self, _id: i64) -> Result<Option<EntityName>, EsiError> {
-        Ok(None)
-    }
-
-    /// Name and ticker of an alliance; `None` where there is none.
-    ///
-    /// # Errors
-    /// When ESI can't be asked or gives nothing usable.
-    pub async fn alliance(&self, _id: i64) -> Result<Option<EntityName>, EsiError> {
-        Ok(None)
-    }
-
-    /// A type with its group and category; `None` where there is none.
-    ///
-    /// # Errors
-    /// When ESI can't be asked or gives nothing usable.
-    pub async fn ship_type(&self, _id: i64) -> Result<Option<ShipType>, EsiError> {
-        Ok(None)
-    }
-
-    /// A system with its constellation and region; `None` where there is none.
-    ///
-    /// # Errors
-    /// When ESI can't be asked or gives nothing usable.
-    pub async fn solar_system(&self, _id: i64) -> Result<Option<SolarSystem>, EsiError> {
-        Ok(None)
-    }
 }

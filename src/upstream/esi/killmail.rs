@@ -1,23 +1,22 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
+use moka::future::Cache;
 
 use super::client::EsiClient;
+use super::directory::EsiError;
+use super::gate::dated;
+use super::operation::Operation;
 use crate::domain::{Killmail, KillmailHash, Parsed, parse};
-use crate::upstream::http::{Attempts, Error, Limits, Request, Result, Retry, with_retries};
+use crate::upstream::http::{Error, Limits, Request, Result};
 
-/// The rate-limit group of the route.
-const GROUP: &str = "killmail";
-/// Wrong hashes have been reported under load, so a refusal is believed only the third time. All tries fit
-/// into the time a killmail may wait for its body.
-const ATTEMPTS: Attempts = Attempts {
-    more: 2,
-    first_pause: Duration::from_millis(500),
-    longest_pause: Duration::from_secs(3),
-};
+/// Wrong hashes have been reported under load, so a refusal is believed only the third time.
+const REFUSALS: usize = 3;
+/// Between two refusals.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Why ESI gave no killmail.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum KillmailError {
     /// ESI refuses this id and hash, each time (400, 404, 422).
@@ -29,10 +28,10 @@ pub enum KillmailError {
         #[source]
         source: Error,
     },
-    /// The budget is used up.
-    #[error("ESI's budget for killmails is used up for {} s", wait.as_secs())]
+    /// Not asked now: the budget, the daily downtime, a server that fails.
+    #[error("ESI is not asked for killmails for another {} s", wait.as_secs())]
     Budget {
-        /// How long until there is some again.
+        /// How long until it may be asked.
         wait: Duration,
     },
     /// It may work later.
@@ -53,70 +52,99 @@ impl KillmailError {
     }
 }
 
+/// Killmails that are being asked for: who wants the same shares the request. None is kept.
+#[derive(Debug, Clone)]
+pub(super) struct UnderWay {
+    asked: Cache<(i64, KillmailHash), Arc<Killmail>>,
+}
+
+impl UnderWay {
+    pub(super) fn new() -> Self {
+        Self {
+            asked: Cache::new(0),
+        }
+    }
+}
+
 impl EsiClient {
     /// The killmail of an id and hash, without zKillboard's block.
     ///
     /// # Errors
-    /// A used-up budget is told at once instead of waited for.
+    /// A used-up budget and the daily downtime are told at once instead of waited for.
     pub async fn killmail(
         &self,
         killmail_id: i64,
         hash: KillmailHash,
     ) -> Result<Killmail, KillmailError> {
+        let asked = Box::pin(self.insist(killmail_id, hash));
+        self.killmails
+            .asked
+            .try_get_with((killmail_id, hash), asked)
+            .await
+            .map(Arc::unwrap_or_clone)
+            .map_err(|shared| KillmailError::clone(&shared))
+    }
+
+    /// Asks until ESI gives the killmail or has refused it often enough.
+    async fn insist(
+        &self,
+        killmail_id: i64,
+        hash: KillmailHash,
+    ) -> Result<Arc<Killmail>, KillmailError> {
         let mut refusals = 0;
         loop {
-            if let Some(wait) = self.wait(GROUP) {
-                return Err(KillmailError::Budget { wait });
+            let source = match self.ask_killmail(killmail_id, hash).await {
+                Ok(killmail) => return Ok(Arc::new(killmail)),
+                Err(EsiError::NotNow { wait, .. }) => return Err(KillmailError::Budget { wait }),
+                Err(EsiError::Failed { source }) => source,
+            };
+            if !is_refusal(&source) {
+                return Err(KillmailError::Unavailable {
+                    killmail_id,
+                    source,
+                });
             }
-            let client = self.clone();
-            let asked = with_retries(self.http.clock().clone(), ATTEMPTS, move || {
-                let client = client.clone();
-                async move { client.ask_killmail(killmail_id, hash).await }.boxed()
-            });
-            match asked.await {
-                Ok(killmail) => return Ok(killmail),
-                Err(source) if !is_refusal(&source) => {
-                    return Err(KillmailError::Unavailable {
-                        killmail_id,
-                        source,
-                    });
-                }
-                Err(source) if refusals >= ATTEMPTS.more => {
-                    return Err(KillmailError::Unknown {
-                        killmail_id,
-                        source,
-                    });
-                }
-                Err(_) => {
-                    refusals += 1;
-                    self.http.clock().sleep(ATTEMPTS.first_pause).await;
-                }
+            refusals += 1;
+            if refusals >= REFUSALS {
+                return Err(KillmailError::Unknown {
+                    killmail_id,
+                    source,
+                });
             }
+            self.http.clock().sleep(PAUSE).await;
         }
     }
 
-    async fn ask_killmail(&self, killmail_id: i64, hash: KillmailHash) -> Result<Killmail> {
-        let path = format!("killmails/{killmail_id}/{hash}");
-        let request = Request::get(self.url(&path)?, Limits::KILLMAIL);
-        self.killmail_pace.acquire().await;
-        let body = self.ask(GROUP, request).await?.into_body()?;
-        let unreadable = |reason: String| Error::Unreadable { at: path, reason };
-        match parse(&body) {
-            Ok(Parsed::Killmail(killmail)) if killmail.killmail_id == killmail_id => Ok(Killmail {
-                hash: Some(hash),
-                ..*killmail
-            }),
-            Ok(_) => Err(unreadable("another killmail".to_owned())),
-            // Among them the maintenance notice, which some edges send as a success.
-            Err(error) => Err(unreadable(error.to_string())),
-        }
+    async fn ask_killmail(
+        &self,
+        killmail_id: i64,
+        hash: KillmailHash,
+    ) -> Result<Killmail, EsiError> {
+        let path = format!("{}/{hash}", Operation::Killmail.path(killmail_id));
+        let request = dated(Request::get(self.url(&path)?, Limits::KILLMAIL));
+        self.ask(Operation::Killmail, request, |body| {
+            let unreadable = |reason: String| Error::Unreadable {
+                at: path.clone(),
+                reason,
+            };
+            match parse(&body) {
+                Ok(Parsed::Killmail(killmail)) if killmail.killmail_id == killmail_id => {
+                    Ok(Killmail {
+                        hash: Some(hash),
+                        ..*killmail
+                    })
+                }
+                Ok(_) => Err(unreadable("another killmail".to_owned())),
+                Err(error) => Err(unreadable(error.to_string())),
+            }
+        })
+        .await
     }
 }
 
 /// The server understood and said no, as opposed to being busy or down.
 fn is_refusal(error: &Error) -> bool {
-    let refused = error
+    error
         .status()
-        .is_some_and(|status| matches!(status.as_u16(), 400 | 404 | 422));
-    refused && error.retry() == Retry::Permanent
+        .is_some_and(|status| matches!(status.as_u16(), 400 | 404 | 422))
 }

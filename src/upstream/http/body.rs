@@ -1,4 +1,5 @@
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::OwnedSemaphorePermit;
@@ -55,7 +56,7 @@ impl BodyStream {
             .map_err(|_| timed_out(self.limits.stall))?
             .map_err(|source| Error::Connection {
                 at: at(),
-                source: source.without_url(),
+                source: Arc::new(source.without_url()),
             })?;
         let Some(piece) = piece else {
             return Ok(None);

@@ -71,7 +71,9 @@ impl HttpClient {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .build()
-            .map_err(|source| Error::Build { source })?;
+            .map_err(|source| Error::Build {
+                source: Arc::new(source),
+            })?;
         Ok(Self {
             shared: Arc::new(Shared {
                 client,
@@ -85,6 +87,12 @@ impl HttpClient {
     /// Sets what the server at `base` may be asked; replaces an earlier budget. `name` is its word in metrics.
     pub fn set_budget(&self, base: &Url, name: &'static str, budget: Budget) {
         self.shared.hosts.set(base, name, budget);
+    }
+
+    /// How much longer the server of `url` is left alone after failures; `None` where it may be asked.
+    pub fn left_alone_for(&self, url: &Url) -> Option<Duration> {
+        let now = self.shared.clock.monotonic();
+        self.shared.hosts.get(url).breaker().remaining(now)
     }
 
     /// The clock its budgets run on.
@@ -227,7 +235,7 @@ impl HttpClient {
             })?
             .map_err(|source| Error::Connection {
                 at: place(&request.url),
-                source: source.without_url(),
+                source: Arc::new(source.without_url()),
             })
     }
 

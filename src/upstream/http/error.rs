@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -6,8 +7,9 @@ use url::Url;
 /// How long a 403 is taken to last: R2Z2 answers so for an hour to whoever asked too fast.
 const BAN: Duration = Duration::from_hours(1);
 
-/// What went wrong with one request. `at` is host and path, without the query.
-#[derive(Debug, thiserror::Error)]
+/// What went wrong with one request. `at` is host and path, without the query. Cheap to clone: requests
+/// that are shared share their error.
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The client could not be built.
@@ -15,7 +17,7 @@ pub enum Error {
     Build {
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: Arc<reqwest::Error>,
     },
     /// No connection, or it broke off.
     #[error("the connection for {at} failed")]
@@ -24,7 +26,7 @@ pub enum Error {
         at: String,
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: Arc<reqwest::Error>,
     },
     /// The server took too long.
     #[error("{at} did not answer within {} ms", after.as_millis())]

@@ -49,6 +49,12 @@ pub enum Metric {
     UpstreamWaitSeconds,
     /// 1 while a server is not asked because it failed repeatedly, else 0.
     UpstreamBreakerOpen,
+    /// Tokens that ESI last said are left, by the route (`group`) that was told.
+    EsiBudgetRemaining,
+    /// Errors that ESI last said are left of its legacy limit.
+    EsiErrorsRemaining,
+    /// 1 while ESI is left alone because of its downtime or maintenance, else 0.
+    EsiDowntime,
     /// Requests that we answered, by `route` and `status` class (`2xx`, `4xx`, …).
     HttpRequests,
     /// Seconds until an answer's head was ready.
@@ -83,6 +89,9 @@ impl Metric {
         Self::UpstreamRequestSeconds,
         Self::UpstreamWaitSeconds,
         Self::UpstreamBreakerOpen,
+        Self::EsiBudgetRemaining,
+        Self::EsiErrorsRemaining,
+        Self::EsiDowntime,
         Self::HttpRequests,
         Self::HttpRequestSeconds,
         Self::WebsocketConnections,
@@ -193,6 +202,21 @@ impl Metric {
                 "wanderer_kills_upstream_breaker_open",
                 &["host"],
                 "1 while a server is not asked because it failed repeatedly, else 0.",
+            ),
+            Self::EsiBudgetRemaining => gauge(
+                "wanderer_kills_esi_budget_remaining",
+                &["group"],
+                "Tokens that ESI last said are left, by the route (`group`) that was told.",
+            ),
+            Self::EsiErrorsRemaining => gauge(
+                "wanderer_kills_esi_errors_remaining",
+                &[],
+                "Errors that ESI last said are left of its legacy limit.",
+            ),
+            Self::EsiDowntime => gauge(
+                "wanderer_kills_esi_downtime",
+                &[],
+                "1 while ESI is left alone because of its downtime or maintenance, else 0.",
             ),
             Self::HttpRequests => counter(
                 "wanderer_kills_http_requests_total",

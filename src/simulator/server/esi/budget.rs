@@ -28,6 +28,7 @@ pub(crate) struct Budget {
     /// The minute that errors are counted in.
     minute: u64,
     errors: u32,
+    refusals: usize,
 }
 
 /// What a request may cost at most: an error.
@@ -43,20 +44,28 @@ impl Budget {
             used: 0,
             minute: 0,
             errors: 0,
+            refusals: 0,
         }
     }
 
     pub(super) fn admit(&mut self, killmails: bool, now: Duration) -> Verdict {
         self.forget(now);
         if self.errors >= self.errors_allowed {
+            self.refusals += 1;
             return Verdict::ErrorLimited;
         }
         if killmails && self.tokens - self.used < DEAREST {
             let oldest = self.spent.front().map_or(now, |(at, _)| *at);
             let wait = (oldest + self.window).saturating_sub(now);
+            self.refusals += 1;
             return Verdict::Spent(wait.as_secs() + 1);
         }
         Verdict::Go
+    }
+
+    /// Requests that went beyond a limit.
+    pub(crate) fn refusals(&self) -> usize {
+        self.refusals
     }
 
     /// Books the answer, and returns the headers that tell the client.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::{Simulated, json as answer};
 use crate::domain::ShipType;
 use crate::simulator::catalog::{
-    self, CONSTELLATIONS, FACTIONS, GROUPS, NPC_CORPORATIONS, SYSTEMS, population,
+    self, CONSTELLATIONS, FACTIONS, GROUPS, NPC_CORPORATIONS, SYSTEMS, population, reserve,
 };
 
 fn found(body: Option<Value>) -> Response {
@@ -112,7 +112,9 @@ pub(super) async fn corporation(Path(id): Path<i64>) -> Response {
     let npc = NPC_CORPORATIONS.iter().find(|(it, ..)| *it == id).map(
         |(_, name, faction)| json!({"name": name, "ticker": format!("NPC{}", id % 1_000), "faction_id": faction, "member_count": 0}),
     );
-    found(npc.or_else(|| {
+    let spare = reserve::corporation(id)
+        .map(|it| json!({"name": it.name, "ticker": it.ticker, "member_count": 1}));
+    found(npc.or(spare).or_else(|| {
         let it = population().corporation(id)?;
         let mut body = json!({
             "name": it.name,
@@ -127,10 +129,13 @@ pub(super) async fn corporation(Path(id): Path<i64>) -> Response {
 }
 
 pub(super) async fn alliance(Path(id): Path<i64>) -> Response {
+    let known = population()
+        .alliance(id)
+        .map(|it| json!({"name": it.name, "ticker": it.ticker}));
     found(
-        population()
-            .alliance(id)
-            .map(|it| json!({"name": it.name, "ticker": it.ticker})),
+        known.or_else(|| {
+            reserve::alliance(id).map(|it| json!({"name": it.name, "ticker": it.ticker}))
+        }),
     )
 }
 
@@ -159,6 +164,9 @@ pub(super) fn name(id: i64) -> Option<Value> {
         |name: &str, category: &str| Some(json!({"id": id, "name": name, "category": category}));
     if let Some(it) = people.pilot(id) {
         return named(&it.name, "character");
+    }
+    if let Some((it, category)) = reserve::name(id) {
+        return named(&it, category);
     }
     if let Some(it) = people.corporation(id) {
         return named(&it.name, "corporation");
