@@ -168,3 +168,6 @@ fn second_of_day(now: DateTime<Utc>) -> u32 {
     use chrono::Timelike as _;
     now.num_seconds_from_midnight()
 }
+
+#[cfg(test)]
+mod tests;

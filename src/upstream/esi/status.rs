@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use bytes::Bytes;
 use serde::Deserialize;
 
 use super::client::EsiClient;
@@ -6,22 +6,23 @@ use super::directory::EsiError;
 use super::gate::not_now;
 use super::operation::Operation;
 use super::wire;
+use crate::upstream::http::Result;
 
 /// How the game's server is.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerStatus {
     /// Players that are logged in.
-    #[serde(default)]
     pub players: i64,
-    /// Its build.
-    #[serde(default)]
-    pub server_version: Option<String>,
-    /// When it started.
-    #[serde(default)]
-    pub start_time: Option<DateTime<Utc>>,
     /// True while only some may log in, as after a downtime.
-    #[serde(default)]
     pub vip: bool,
+}
+
+/// The number of players is always there, so any other object is not taken for a status.
+#[derive(Deserialize)]
+struct Body {
+    players: i64,
+    #[serde(default)]
+    vip: Option<bool>,
 }
 
 impl EsiClient {
@@ -31,10 +32,7 @@ impl EsiClient {
     /// When ESI can't be asked or gives nothing usable.
     pub async fn status(&self) -> Result<ServerStatus, EsiError> {
         let request = self.get_request(Operation::Status, 0)?;
-        self.ask(Operation::Status, request, |body| {
-            wire::read("status", &body)
-        })
-        .await
+        self.ask(Operation::Status, request, read).await
     }
 
     /// Asks for the status in spite of the downtime: true where everyone may play again.
@@ -45,9 +43,20 @@ impl EsiClient {
             .admit(Operation::Status, now)
             .map_err(|refusal| not_now(refusal.wait, refusal.why.words()))?;
         let request = self.get_request(Operation::Status, 0)?;
-        let read = |body: bytes::Bytes| wire::read::<ServerStatus>("status", &body);
         let status = self.exchange(Operation::Status, &request, &read).await;
         drop(ticket);
         status.map(|status| !status.vip)
     }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "readers of answers take the body"
+)]
+fn read(body: Bytes) -> Result<ServerStatus> {
+    let Body { players, vip } = wire::read("status", &body)?;
+    Ok(ServerStatus {
+        players,
+        vip: vip.unwrap_or_default(),
+    })
 }
