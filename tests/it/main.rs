@@ -18,6 +18,8 @@ mod embedded_postgres;
 #[cfg(test)]
 mod esi_answers;
 #[cfg(test)]
+mod esi_client;
+#[cfg(test)]
 mod feed_database;
 #[cfg(test)]
 mod feed_prune;

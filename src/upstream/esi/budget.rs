@@ -288,7 +288,7 @@ impl Group {
             let reserve = tokens.limit.div_ceil(RESERVE_PART);
             self.spare = Some(tokens.left.saturating_sub(reserve));
             // Tokens come back one window after their use: after a tenth of it about a tenth of them is back.
-            let scarce = tokens.left < reserve;
+            let scarce = tokens.left < reserve.saturating_add(DEAREST);
             pause = pause.or_else(|| scarce.then(|| tokens.window / 10));
         }
         if let Some(pause) = pause {

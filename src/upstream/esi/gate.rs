@@ -20,6 +20,8 @@ const TRIES: usize = 3;
 const ON_THE_SPOT: Duration = Duration::from_secs(6);
 /// No maintenance notice is longer.
 const LONGEST_NOTICE: usize = 1024;
+/// Told to callers after a notice.
+pub(super) const IN_MAINTENANCE: &str = "it is in maintenance";
 /// What the notice says.
 const NOTICE: &str = "maintenance mode";
 
@@ -157,7 +159,7 @@ impl EsiClient {
         if is_maintenance(&response) {
             self.downtime(|downtime| downtime.maintenance(now));
             let wait = self.downtime(|downtime| downtime.wait(clock.now(), now));
-            return Err(not_now(wait.unwrap_or_default(), "it is in maintenance"));
+            return Err(not_now(wait.unwrap_or_default(), IN_MAINTENANCE));
         }
         match response.into_body().and_then(read) {
             Ok(answer) => {

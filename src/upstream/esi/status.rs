@@ -3,7 +3,7 @@ use serde::Deserialize;
 
 use super::client::EsiClient;
 use super::directory::EsiError;
-use super::gate::not_now;
+use super::gate::{IN_MAINTENANCE, not_now};
 use super::operation::Operation;
 use super::wire;
 use crate::upstream::http::Result;
@@ -45,7 +45,15 @@ impl EsiClient {
         let request = self.get_request(Operation::Status, 0)?;
         let status = self.exchange(Operation::Status, &request, &read).await;
         drop(ticket);
-        status.map(|status| !status.vip)
+        match status {
+            Ok(status) => Ok(!status.vip),
+            // Unlike a budget in the way, an answer.
+            Err(EsiError::NotNow {
+                why: IN_MAINTENANCE,
+                ..
+            }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -8,3 +8,4 @@ pub(crate) mod live;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod real_data;
+pub(crate) mod scripted;

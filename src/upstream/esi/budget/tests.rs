@@ -21,8 +21,8 @@ const NOW: Duration = Duration::from_secs(1000);
 
 #[rstest]
 #[case::plenty(200, &[("x-ratelimit-limit", "3600/15m"), ("x-ratelimit-remaining", "3000")], None, None, None)]
-#[case::the_reserve(200, &[("x-ratelimit-limit", "3600/15m"), ("x-ratelimit-remaining", "360")], None, None, None)]
-#[case::scarce(200, &[("x-ratelimit-limit", "3600/15m"), ("x-ratelimit-remaining", "359")], None, Some(90), None)]
+#[case::enough_for_one(200, &[("x-ratelimit-limit", "3600/15m"), ("x-ratelimit-remaining", "365")], None, None, None)]
+#[case::scarce(200, &[("x-ratelimit-limit", "3600/15m"), ("x-ratelimit-remaining", "364")], None, Some(90), None)]
 #[case::limited(429, &[], Some(7), Some(7), None)]
 #[case::limited_without_a_word(429, &[], None, Some(60), None)]
 #[case::limited_with_all(429, &[("x-ratelimit-limit", "3600/15m"), ("x-ratelimit-remaining", "0")], Some(7), Some(7), None)]
