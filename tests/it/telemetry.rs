@@ -19,8 +19,14 @@ const PUBLISHED: usize = 30;
 const STORED: f64 = 29.0;
 /// Fewer than are read, so that some are read from the database.
 const RING_EVENTS: usize = 8;
-/// What does not happen in this test: no server fails repeatedly, and every client reads.
-const NOT_OWED: [Metric; 2] = [Metric::UpstreamBreakerOpen, Metric::SlowClientsClosed];
+/// What does not happen in this test: no server fails repeatedly or goes down, ESI is asked for nothing under its
+/// error limit, and every client reads.
+const NOT_OWED: [Metric; 4] = [
+    Metric::UpstreamBreakerOpen,
+    Metric::EsiErrorsRemaining,
+    Metric::EsiDowntime,
+    Metric::SlowClientsClosed,
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_tells_what_it_does() {

@@ -61,7 +61,8 @@ impl FaultPlan {
     }
 }
 
-/// What may happen to a path. Bans are left out: a client that obeys them stands still for an hour.
+/// What may happen to a path. Bans and maintenance are left out: a client that obeys them stands still for an
+/// hour, or half a minute.
 fn menu(path: &str) -> Vec<Fault> {
     let mut menu = vec![
         Fault::TooManyRequests {
@@ -85,7 +86,6 @@ fn menu(path: &str) -> Vec<Fault> {
         menu.push(Fault::PoisonedNames);
     } else if path.starts_with("/esi/") {
         menu.push(Fault::ErrorLimited420);
-        menu.push(Fault::Maintenance);
     } else if path.starts_with("/simulator/") {
         menu.clear();
     }

@@ -4,25 +4,24 @@
 //! counts less the tickets that are out, each at the price of an error, so that requests side by side can't
 //! overshoot the edge together.
 
+mod group;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt as _;
 
+use self::group::Group;
 use super::events::BudgetTold;
-use super::headers::{self, Tokens};
+use super::headers;
 use super::operation::Operation;
 use crate::upstream::http::HeaderMap;
 
-/// One part in so many of a group's tokens is left alone, for other programs behind the same address.
-const RESERVE_PART: u64 = 10;
 /// Errors of the legacy limit that are left alone.
 const ERROR_RESERVE: u64 = 15;
 /// A legacy error window is a minute; so long is waited where the answer doesn't say.
 const ERROR_WINDOW: Duration = Duration::from_mins(1);
-/// Tokens that a request may cost at most: a 4XX.
-const DEAREST: u64 = 5;
 /// How soon requests under way are likely to have told what is left.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 /// Group names come from a server, so there is a limit to how many are remembered.
@@ -99,14 +98,6 @@ struct Book {
     all_until: Duration,
     /// Errors left of the legacy limit, and when its window ends.
     errors: Option<(u64, Duration)>,
-    in_flight: u64,
-}
-
-#[derive(Debug, Default)]
-struct Group {
-    until: Duration,
-    /// Tokens above the reserve.
-    spare: Option<u64>,
     in_flight: u64,
 }
 
@@ -272,37 +263,6 @@ impl Book {
             let pause = retry_after.unwrap_or(reset);
             self.all_until = self.all_until.max(now + pause);
         }
-    }
-}
-
-impl Group {
-    fn observe(
-        &mut self,
-        status: u16,
-        tokens: Option<Tokens>,
-        retry_after: Option<Duration>,
-        now: Duration,
-    ) {
-        let mut pause = (status == 429).then(|| retry_after.unwrap_or(ERROR_WINDOW));
-        if let Some(tokens) = tokens {
-            let reserve = tokens.limit.div_ceil(RESERVE_PART);
-            self.spare = Some(tokens.left.saturating_sub(reserve));
-            // Tokens come back one window after their use: after a tenth of it about a tenth of them is back.
-            let scarce = tokens.left < reserve.saturating_add(DEAREST);
-            pause = pause.or_else(|| scarce.then(|| tokens.window / 10));
-        }
-        if let Some(pause) = pause {
-            self.until = self.until.max(now + pause);
-        }
-    }
-
-    /// True where the requests under way may use up what is above the reserve. A request alone may always
-    /// go: its answer tells anew what is left.
-    fn is_crowded(&self) -> bool {
-        self.in_flight > 0
-            && self
-                .spare
-                .is_some_and(|spare| spare < (self.in_flight + 1).saturating_mul(DEAREST))
     }
 }
 
