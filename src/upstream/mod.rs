@@ -3,4 +3,5 @@
 pub mod esi;
 pub mod everef;
 pub mod http;
+pub mod static_data;
 pub mod zkb;

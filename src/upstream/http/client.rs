@@ -1,3 +1,5 @@
+mod open;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use super::request::{Limits, Request, Response};
 use super::retry_after::retry_after;
 use crate::runtime::clock::SharedClock;
 use crate::runtime::tls;
+
+pub use open::Opened;
 
 /// Redirects followed for one request: RedisQ needs one.
 const MAX_REDIRECTS: usize = 5;

@@ -14,7 +14,7 @@ mod retry_after;
 
 pub use body::BodyStream;
 pub use budget::{Budget, Pace};
-pub use client::{HttpClient, HttpSettings};
+pub use client::{HttpClient, HttpSettings, Opened};
 pub use error::{Error, Result, Retry};
 pub use request::{Expect, Limits, Redirects, Request, Response};
 pub use reqwest::StatusCode;

@@ -52,6 +52,13 @@ impl Limits {
         hold: Duration::ZERO,
         total: Duration::from_mins(30),
     };
+    /// A file of static data, streamed: CCP's export is a zip of 99 MB.
+    pub const STATIC_DATA: Self = Self {
+        body_bytes: 1024 * 1024 * 1024,
+        stall: Duration::from_secs(30),
+        hold: Duration::ZERO,
+        total: Duration::from_mins(30),
+    };
 }
 
 /// What the body has to look like.
