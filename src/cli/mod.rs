@@ -4,6 +4,7 @@ mod demo;
 mod import;
 mod migrate;
 mod serve;
+mod ship_types;
 mod simulate;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +35,8 @@ pub enum Command {
     Import(Box<import::ImportCommand>),
     /// Bring the database to the newest schema and end.
     Migrate(Box<migrate::MigrateArgs>),
+    /// Keep ship types and solar systems.
+    ShipTypes(Box<ship_types::ShipTypesCommand>),
     /// Run the stand-in upstream alone.
     Simulate(Box<simulate::SimulateArgs>),
 }
@@ -49,6 +52,7 @@ impl Cli {
             Command::Demo(args) => demo::run(*args, shutdown).await,
             Command::Import(args) => import::run_command(*args, shutdown).await,
             Command::Migrate(args) => migrate::run(*args, shutdown).await,
+            Command::ShipTypes(args) => ship_types::run(*args, shutdown).await,
             Command::Simulate(args) => simulate::run(*args, shutdown).await,
         }
     }

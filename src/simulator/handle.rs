@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use super::config::SimulatorConfig;
+use super::edition::Edition;
 use super::etiquette::Violation;
 use super::fault::{FaultPlan, FaultRule};
 use super::journal::Request;
@@ -85,6 +86,11 @@ impl Simulator {
     /// Base URL of the static data.
     pub fn ship_types_url(&self) -> Url {
         self.below("ship-types/")
+    }
+
+    /// Offers another edition of the static data from now on.
+    pub fn offer(&self, edition: Edition) {
+        *self.shared.edition() = edition;
     }
 
     fn below(&self, path: &str) -> Url {

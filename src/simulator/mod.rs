@@ -6,6 +6,7 @@
 
 pub mod catalog;
 mod config;
+mod edition;
 mod etiquette;
 mod fault;
 mod generator;
@@ -19,6 +20,7 @@ mod source;
 mod world;
 
 pub use config::SimulatorConfig;
+pub use edition::Edition;
 pub use etiquette::{Etiquette, Violation};
 pub use fault::{Fault, FaultPlan, FaultRule};
 pub use generator::{FIRST_KILLMAIL_ID, Generated, Generator, Habits, assess};

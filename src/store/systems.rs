@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::PgExecutor;
 
+use super::reference_data::Written;
 use super::text::storable;
 use super::{Error, Result};
 use crate::domain::SolarSystem;
@@ -28,11 +29,12 @@ pub async fn load(executor: impl PgExecutor<'_>, ids: &[i64]) -> Result<Vec<Sola
     .map_err(Error::query("reading solar systems"))
 }
 
-/// Writes systems. Where one is named twice the last one counts.
+/// Writes systems that are new or differ. Where one is named twice the last one counts. A known wormhole class
+/// stays where none is given: not every origin has them.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn upsert(executor: impl PgExecutor<'_>, systems: &[SolarSystem]) -> Result<()> {
+pub async fn upsert(executor: impl PgExecutor<'_>, systems: &[SolarSystem]) -> Result<Written> {
     let distinct: BTreeMap<i64, &SolarSystem> =
         systems.iter().map(|s| (s.solar_system_id, s)).collect();
     let numbers = |field: fn(&SolarSystem) -> i64| -> Vec<i64> {
@@ -46,17 +48,28 @@ pub async fn upsert(executor: impl PgExecutor<'_>, systems: &[SolarSystem]) -> R
     };
     let security: Vec<f64> = distinct.values().map(|s| s.security_status).collect();
     let classes: Vec<Option<i64>> = distinct.values().map(|s| s.wormhole_class).collect();
-    sqlx::query!(
+    sqlx::query_as!(
+        Written,
         r#"
-        INSERT INTO solar_systems (solar_system_id, name, constellation_id, constellation_name, region_id,
-            region_name, security_status, wormhole_class)
-        SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[],
-            $7::double precision[], $8::bigint[])
-        ON CONFLICT (solar_system_id) DO UPDATE
-        SET name = EXCLUDED.name, constellation_id = EXCLUDED.constellation_id,
-            constellation_name = EXCLUDED.constellation_name, region_id = EXCLUDED.region_id,
-            region_name = EXCLUDED.region_name, security_status = EXCLUDED.security_status,
-            wormhole_class = EXCLUDED.wormhole_class, updated_at = now()
+        WITH written AS (
+            INSERT INTO solar_systems AS s (solar_system_id, name, constellation_id, constellation_name, region_id,
+                region_name, security_status, wormhole_class)
+            SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[],
+                $7::double precision[], $8::bigint[])
+            ON CONFLICT (solar_system_id) DO UPDATE
+            SET name = EXCLUDED.name, constellation_id = EXCLUDED.constellation_id,
+                constellation_name = EXCLUDED.constellation_name, region_id = EXCLUDED.region_id,
+                region_name = EXCLUDED.region_name, security_status = EXCLUDED.security_status,
+                wormhole_class = coalesce(EXCLUDED.wormhole_class, s.wormhole_class), updated_at = now()
+            WHERE (s.name, s.constellation_id, s.constellation_name, s.region_id, s.region_name, s.security_status,
+                    s.wormhole_class)
+                IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.constellation_id, EXCLUDED.constellation_name,
+                    EXCLUDED.region_id, EXCLUDED.region_name, EXCLUDED.security_status,
+                    coalesce(EXCLUDED.wormhole_class, s.wormhole_class))
+            RETURNING xmax = 0 AS is_new
+        )
+        SELECT count(*) FILTER (WHERE is_new) AS "new!", count(*) FILTER (WHERE NOT is_new) AS "changed!"
+        FROM written
         "#,
         &numbers(|s| s.solar_system_id),
         &texts(|s| &s.name),
@@ -67,8 +80,7 @@ pub async fn upsert(executor: impl PgExecutor<'_>, systems: &[SolarSystem]) -> R
         &security,
         &classes as &[Option<i64>],
     )
-    .execute(executor)
+    .fetch_one(executor)
     .await
-    .map_err(Error::query("writing solar systems"))?;
-    Ok(())
+    .map_err(Error::query("writing solar systems"))
 }

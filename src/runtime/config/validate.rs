@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use super::{Config, LiveSource};
+use super::{Config, LiveSource, UpstreamConfig};
 
 /// The pace that R2Z2's operator asks for, in milliseconds: between requests, and after a 404.
 const R2Z2_LEAST_INTERVAL_MS: u64 = 200;
@@ -124,9 +124,7 @@ impl Config {
     fn check_contact(&self, asks: Asks, problems: &mut Vec<String>) {
         let contact = self.upstream.contact.as_deref().map(str::trim);
         match contact.filter(|contact| !contact.is_empty()) {
-            Some(contact) if !fits_in_user_agent(contact) => problems.push(format!(
-                "WK_CONTACT has to be at most {LONGEST_CONTACT} printable ASCII characters without parentheses"
-            )),
+            Some(contact) if !fits_in_user_agent(contact) => problems.push(contact_does_not_fit()),
             Some(_) => {}
             None if asks == Asks::Nothing => {}
             None => {
@@ -153,6 +151,38 @@ impl Config {
             }
         }
     }
+}
+
+impl UpstreamConfig {
+    /// Checks that `url` may be asked: it is on this machine, or its operator is told who asks.
+    ///
+    /// # Errors
+    /// What is wrong with the URL or the contact.
+    pub fn may_ask(&self, url: &Url) -> Result<(), ConfigError> {
+        let contact = self.contact.as_deref().map(str::trim).unwrap_or_default();
+        let problem = if !matches!(url.scheme(), "http" | "https") {
+            format!("{url} is no http or https URL")
+        } else if !fits_in_user_agent(contact) {
+            contact_does_not_fit()
+        } else if contact.is_empty() && !is_loopback(url) {
+            let host = url.host_str().unwrap_or_default();
+            format!(
+                "WK_CONTACT is missing: {host} is somebody else's server, whose operator wants to know whom to write \
+                 to (give an e-mail address or a URL)"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError {
+            problems: vec![problem],
+        })
+    }
+}
+
+fn contact_does_not_fit() -> String {
+    format!(
+        "WK_CONTACT has to be at most {LONGEST_CONTACT} printable ASCII characters without parentheses"
+    )
 }
 
 fn fits_in_user_agent(contact: &str) -> bool {
@@ -221,6 +251,20 @@ mod tests {
             config.validate(Asks::Nothing).unwrap_err().problems.len(),
             3
         );
+    }
+
+    #[test]
+    fn a_stranger_is_asked_only_with_a_contact() {
+        let mut upstream = UpstreamConfig::default();
+        let stranger = "https://example.org/x.zip".parse().unwrap();
+        let text = upstream.may_ask(&stranger).unwrap_err().to_string();
+        assert!(text.contains("example.org is somebody else's"), "{text}");
+        let here = "http://127.0.0.1:9/x.zip".parse().unwrap();
+        upstream.may_ask(&here).unwrap();
+        upstream.contact = Some("ops@example.org".to_owned());
+        upstream.may_ask(&stranger).unwrap();
+        let file = "ftp://example.org/x.zip".parse().unwrap();
+        upstream.may_ask(&file).unwrap_err();
     }
 
     #[test]

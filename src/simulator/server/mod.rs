@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::config::SimulatorConfig;
+use super::edition::Edition;
 use super::etiquette::Watch;
 use super::fault::Desk;
 use super::journal::Journal;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     redisq: Mutex<redisq::Queues>,
     zkb: Mutex<zkb::Patience>,
     esi: Mutex<esi::Budget>,
+    edition: Mutex<Edition>,
     /// Woken by every publication.
     pub(crate) published: Notify,
     /// Cancelled when everything has to stop.
@@ -56,6 +58,7 @@ impl Shared {
             redisq: Mutex::default(),
             zkb: Mutex::default(),
             esi: Mutex::new(esi::Budget::new(&config)),
+            edition: Mutex::default(),
             published: Notify::new(),
             stop: CancellationToken::new(),
             config,
@@ -85,6 +88,10 @@ impl Shared {
     /// Requests to ESI that went beyond one of its limits.
     pub(crate) fn esi_refusals(&self) -> usize {
         lock(&self.esi).refusals()
+    }
+
+    pub(crate) fn edition(&self) -> MutexGuard<'_, Edition> {
+        lock(&self.edition)
     }
 
     /// Publishes so many killmails now, and wakes who waits for them.

@@ -31,6 +31,10 @@ pub enum Metric {
     CacheHits,
     /// Look-ups that a memory cache could not answer.
     CacheMisses,
+    /// Rows of the last load of reference data, by `subject` (`ship_types`, `solar_systems`, `names`).
+    ReferenceDataRows,
+    /// Checks for newer reference data, by `outcome` (`loaded`, `unchanged`, `refused`, `failed`).
+    ReferenceDataChecks,
     /// Newest sequence number of the feed that this process has read.
     FeedHead,
     /// Readers of the feed in this process.
@@ -80,6 +84,8 @@ impl Metric {
         Self::DeadLetters,
         Self::CacheHits,
         Self::CacheMisses,
+        Self::ReferenceDataRows,
+        Self::ReferenceDataChecks,
         Self::FeedHead,
         Self::FeedReaders,
         Self::RingEvents,
@@ -157,6 +163,16 @@ impl Metric {
                 "wanderer_kills_cache_misses_total",
                 &["cache"],
                 "Look-ups that a memory cache could not answer.",
+            ),
+            Self::ReferenceDataRows => gauge(
+                "wanderer_kills_reference_data_rows",
+                &["subject"],
+                "Rows of the last load of reference data, by `subject` (`ship_types`, `solar_systems`, `names`).",
+            ),
+            Self::ReferenceDataChecks => counter(
+                "wanderer_kills_reference_data_checks_total",
+                &["outcome"],
+                "Checks for newer reference data, by `outcome` (`loaded`, `unchanged`, `refused`, `failed`).",
             ),
             Self::FeedHead => gauge(
                 "wanderer_kills_feed_head",

@@ -1,17 +1,10 @@
-//! Static data: Fuzzwork's CSV in its old and new format, and the static data export's JSON lines.
+//! Fuzzwork's CSV tables in their old and new format.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::Path;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use csv::{QuoteStyle, WriterBuilder};
-use serde_json::{Value, json};
 
-use super::{Shared, not_found};
-use crate::simulator::catalog::{CATEGORIES, GROUPS, ship_types};
+use crate::simulator::catalog::{
+    CATEGORIES, CONSTELLATIONS, FACTIONS, GROUPS, REGIONS, ship_types, solar_systems,
+};
 
 const TYPES_OLD: &[&str] = &[
     "typeID",
@@ -51,49 +44,47 @@ const GROUP_COLUMNS: &[&str] = &[
     "fittableNonSingleton",
     "published",
 ];
+const SYSTEM_COLUMNS: &[&str] = &[
+    "regionID",
+    "constellationID",
+    "solarSystemID",
+    "solarSystemName",
+    "x",
+    "security",
+    "factionID",
+];
 const CATEGORY_COLUMNS: &[&str] = &["categoryID", "categoryName", "iconID", "published"];
-
-pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/dump/latest/{file}", get(old_csv))
-        .route("/dump/latest/csv/{file}", get(new_csv))
-        .route("/tranquility/latest.jsonl", get(latest))
-        .route("/tranquility/{file}", get(json_lines))
-}
 
 /// How a format writes what it does not know.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(super) enum Format {
     /// `None`, quotes only where they are needed.
     Old,
     /// Nothing between quotes, and a byte order mark in front.
     New,
 }
 
-async fn old_csv(Path(file): Path<String>) -> Response {
-    csv_file(&file, Format::Old)
-}
-
-async fn new_csv(Path(file): Path<String>) -> Response {
-    csv_file(&file, Format::New)
-}
-
-fn csv_file(file: &str, format: Format) -> Response {
+/// A table as CSV; `None` where there is no such table. Of types and systems `percent` of the rows.
+pub(super) fn file(name: &str, format: Format, percent: usize) -> Option<Vec<u8>> {
     let unknown = match format {
         Format::Old => "None",
         Format::New => "",
     };
-    let table = match file {
-        "invTypes.csv" => types_table(format, unknown),
+    let table = match name {
+        "invTypes.csv" => types_table(format, unknown, percent),
         "invGroups.csv" => groups_table(unknown),
         "invCategories.csv" => categories_table(unknown),
-        _ => return not_found(),
+        "mapSolarSystems.csv" => systems_table(unknown, percent),
+        "mapConstellations.csv" => constellations_table(),
+        "mapRegions.csv" => regions_table(),
+        "chrFactions.csv" => factions_table(),
+        _ => return None,
     };
     match write(&table, format) {
-        Ok(bytes) => ([(header::CONTENT_TYPE, "text/csv")], bytes).into_response(),
+        Ok(bytes) => Some(bytes),
         Err(error) => {
             tracing::error!(%error, "a table could not be written");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            None
         }
     }
 }
@@ -104,17 +95,17 @@ fn heading(columns: &[&str]) -> Vec<String> {
     columns.iter().map(|it| (*it).to_owned()).collect()
 }
 
-fn types_table(format: Format, unknown: &str) -> Table {
+fn types_table(format: Format, unknown: &str, percent: usize) -> Table {
     let mut head = heading(TYPES_OLD);
     if format == Format::New {
         head.extend(heading(TYPES_NEW));
     }
     let mut table = vec![head];
-    for it in ship_types() {
+    for it in super::share(&ship_types(), percent) {
         let mut row = vec![
             it.type_id.to_string(),
             it.group_id.to_string(),
-            it.name,
+            it.name.clone(),
             "Simulated, \"as if\".\nSecond line.".to_owned(),
         ];
         let rest = if format == Format::New { 18 } else { 11 };
@@ -171,49 +162,44 @@ fn write(table: &Table, format: Format) -> Result<Vec<u8>, csv::Error> {
         .map_err(|error| csv::Error::from(std::io::Error::other(error.to_string())))
 }
 
-async fn latest() -> Response {
-    lines(&[json!({
-        "_key": "sde",
-        "buildNumber": 3_650_286,
-        "releaseDate": "2026-10-26T11:07:12Z",
-    })])
+fn systems_table(unknown: &str, percent: usize) -> Table {
+    let systems = solar_systems();
+    let rows = super::share(&systems, percent).iter().map(|it| {
+        vec![
+            it.region_id.to_string(),
+            it.constellation_id.to_string(),
+            it.solar_system_id.to_string(),
+            it.name.clone(),
+            "0".to_owned(),
+            it.security_status.to_string(),
+            unknown.to_owned(),
+        ]
+    });
+    std::iter::once(heading(SYSTEM_COLUMNS))
+        .chain(rows)
+        .collect()
 }
 
-async fn json_lines(Path(file): Path<String>) -> Response {
-    let rows: Vec<Value> = match file.as_str() {
-        "types.jsonl" => ship_types()
-            .into_iter()
-            .map(|it| {
-                json!({
-                    "_key": it.type_id,
-                    "groupID": it.group_id,
-                    "name": {"en": it.name},
-                    "portionSize": 1,
-                    "published": it.published,
-                })
-            })
-            .collect(),
-        "groups.jsonl" => GROUPS
-            .iter()
-            .map(|(id, name, category)| {
-                json!({"_key": id, "categoryID": category, "name": {"en": name}, "published": true})
-            })
-            .collect(),
-        "categories.jsonl" => CATEGORIES
-            .iter()
-            .map(|(id, name)| json!({"_key": id, "name": {"en": name}, "published": true}))
-            .collect(),
-        _ => return not_found(),
-    };
-    lines(&rows)
-}
-
-fn lines(rows: &[Value]) -> Response {
-    let mut text = rows
+fn constellations_table() -> Table {
+    let rows = CONSTELLATIONS
         .iter()
-        .map(Value::to_string)
-        .collect::<Vec<_>>()
-        .join("\n");
-    text.push('\n');
-    ([(header::CONTENT_TYPE, "application/jsonl")], text).into_response()
+        .map(|(id, name, region)| vec![region.to_string(), id.to_string(), (*name).to_owned()]);
+    let head = heading(&["regionID", "constellationID", "constellationName"]);
+    std::iter::once(head).chain(rows).collect()
+}
+
+fn regions_table() -> Table {
+    let rows = REGIONS
+        .iter()
+        .map(|(id, name, _)| vec![id.to_string(), (*name).to_owned()]);
+    let head = heading(&["regionID", "regionName"]);
+    std::iter::once(head).chain(rows).collect()
+}
+
+fn factions_table() -> Table {
+    let rows = FACTIONS
+        .iter()
+        .map(|(id, name)| vec![id.to_string(), (*name).to_owned()]);
+    let head = heading(&["factionID", "factionName"]);
+    std::iter::once(head).chain(rows).collect()
 }
