@@ -48,6 +48,10 @@ mod real_input;
 #[cfg(test)]
 mod real_parse;
 #[cfg(test)]
+mod real_reference_data;
+#[cfg(test)]
+mod reference_data;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod simulator;

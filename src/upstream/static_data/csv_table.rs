@@ -59,7 +59,7 @@ pub(super) fn read(
             file: Arc::clone(file),
             line: record.position().map_or(line, csv::Position::line),
         };
-        if csv.get_ref().ended_in_quotes() && csv.is_done() {
+        if csv.get_ref().ended_in_quotes() {
             return Err(place.refuse("a quoted cell does not end: the file is cut off"));
         }
         let row = row(&record, &columns).map_err(|why| place.refuse(why))?;

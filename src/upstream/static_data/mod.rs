@@ -14,6 +14,8 @@ mod kind;
 mod open;
 mod quotes;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub use client::StaticDataClient;
 pub use error::{Error, Result};
