@@ -93,7 +93,7 @@ fn collect(value: &Value, types: &mut BTreeSet<i64>, systems: &mut BTreeSet<i64>
             }
         }
         Value::Array(list) => list.iter().for_each(|one| collect(one, types, systems)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

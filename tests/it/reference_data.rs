@@ -1,5 +1,6 @@
 //! Reference data from the simulator into a real database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -8,7 +9,7 @@ use url::Url;
 use wanderer_kills::ingest::reference_data::{
     Outcome, ReferenceDataDeps, Report, keep_fresh, load,
 };
-use wanderer_kills::runtime::clock::{SystemClock, TestClock};
+use wanderer_kills::runtime::clock::TestClock;
 use wanderer_kills::simulator::{Edition, Simulator, SimulatorConfig, catalog};
 use wanderer_kills::store::reference_data::{Written, last_loads};
 use wanderer_kills::store::{Store, ship_types, systems};
@@ -90,7 +91,9 @@ async fn every_layout_of_an_origin_is_loaded_once() {
         stored.sort_by_key(|it| it.solar_system_id);
         places.sort_by_key(|it| it.solar_system_id);
         if !places_with_class {
-            places.iter_mut().for_each(|it| it.wormhole_class = None);
+            for it in &mut places {
+                it.wormhole_class = None;
+            }
         }
         assert_eq!(stored, places, "{path}");
 
@@ -248,7 +251,7 @@ async fn wait_for_version(store: &Store, version: &str) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), loaded)
+    tokio::time::timeout(Duration::from_mins(1), loaded)
         .await
         .unwrap();
 }
@@ -256,8 +259,8 @@ async fn wait_for_version(store: &Store, version: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_build_is_loaded_and_a_restart_does_not_ask_again() {
     let simulator = simulator().await;
-    let (_database, store) = store().await;
-    let deps = |clock| ReferenceDataDeps {
+    let (database, store) = store().await;
+    let deps = |clock: Arc<TestClock>| ReferenceDataDeps {
         store: store.clone(),
         clock,
         http: http(),
@@ -282,26 +285,20 @@ async fn a_new_build_is_loaded_and_a_restart_does_not_ask_again() {
         "each build is downloaded once"
     );
 
-    execute(
-        wanderer_kills_url(&store).as_str(),
-        "UPDATE reference_data SET checked_at = now()",
-    )
-    .await
-    .unwrap();
-    let asked = simulator.request_count("/ship-types/");
+    let recent = "UPDATE reference_data SET checked_at = '2026-11-24T11:00:00Z'";
+    execute(database.url(), recent).await.unwrap();
+    let clock = TestClock::at(time(NOW));
     let token = CancellationToken::new();
-    let running = tokio::spawn(keep_fresh(deps(SystemClock::shared()), token.clone()));
-    // A check would have asked by the time the pool has served it and us.
-    for _ in 0..20 {
-        last_loads(&store.pool).await.unwrap();
-        tokio::task::yield_now().await;
-    }
+    let running = tokio::spawn(keep_fresh(deps(clock.clone()), token.clone()));
+    let slept = async {
+        while clock.sleeps().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), slept)
+        .await
+        .unwrap();
     token.cancel();
     running.await.unwrap();
-    assert_eq!(simulator.request_count("/ship-types/"), asked);
-}
-
-fn wanderer_kills_url(store: &Store) -> String {
-    use secrecy::ExposeSecret;
-    store.url.expose_secret().to_owned()
+    assert_eq!(clock.sleeps()[0], Duration::from_hours(5));
 }

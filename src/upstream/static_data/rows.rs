@@ -40,7 +40,7 @@ pub(super) type Table = BTreeMap<i64, (Row, Place)>;
 /// All rows of all files of one origin.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    tables: BTreeMap<Kind, Table>,
+    by_kind: BTreeMap<Kind, Table>,
     /// Rows passed over.
     pub(super) skipped: usize,
     /// The export's build number, where it says so.
@@ -63,7 +63,7 @@ impl Tables {
         {
             return Err(place.refuse(format!("{} {} has no {parent}", layout.noun, row.id)));
         }
-        let table = self.tables.entry(kind).or_default();
+        let table = self.by_kind.entry(kind).or_default();
         if let Some((known, at)) = table.get(&row.id) {
             if *known == row {
                 self.skipped += 1;
@@ -80,17 +80,17 @@ impl Tables {
 
     /// Rows of a kind.
     pub(super) fn count(&self, kind: Kind) -> usize {
-        self.tables.get(&kind).map_or(0, BTreeMap::len)
+        self.by_kind.get(&kind).map_or(0, BTreeMap::len)
     }
 
     /// The row of an id.
     pub(super) fn get(&self, kind: Kind, id: i64) -> Option<&Row> {
-        self.tables.get(&kind)?.get(&id).map(|(row, _)| row)
+        self.by_kind.get(&kind)?.get(&id).map(|(row, _)| row)
     }
 
     /// The rows of a kind, by id.
     pub(super) fn rows(&self, kind: Kind) -> impl Iterator<Item = &(Row, Place)> {
-        self.tables
+        self.by_kind
             .get(&kind)
             .into_iter()
             .flat_map(BTreeMap::values)

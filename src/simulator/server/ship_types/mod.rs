@@ -41,7 +41,7 @@ async fn exported(
     headers: HeaderMap,
 ) -> Response {
     let edition = shared.edition().clone();
-    let kind = if file.ends_with(".zip") {
+    let kind = if file.strip_suffix(".zip").is_some() {
         "application/zip"
     } else {
         "application/jsonl"
