@@ -14,6 +14,7 @@ pub mod problem;
 pub mod router;
 pub mod server;
 pub mod state;
+pub mod systems;
 
 mod events;
 mod stalled_writer;

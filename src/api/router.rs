@@ -24,7 +24,7 @@ use super::events::Answered;
 use super::limits::{MAX_BODY_BYTES, MAX_REQUEST_ID_BYTES};
 use super::problem::{Problem, problem_response};
 use super::state::ApiState;
-use super::{killfeed, killmails, ops};
+use super::{killfeed, killmails, ops, systems};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -34,6 +34,7 @@ pub fn router(state: ApiState) -> Router {
     let plain = Router::new()
         .merge(ops::plain())
         .merge(killmails::plain())
+        .merge(systems::plain())
         .merge(killfeed::plain())
         .route_layer(from_fn_with_state(state.clone(), within_time))
         .merge(killfeed::polling())

@@ -17,4 +17,4 @@ pub use killmail::{Attacker, Item, Killmail, Position, Victim, Zkb};
 pub use names::{Enrichment, EntityKey, EntityKind, EntityName};
 pub use parse::{ParseError, Parsed, Reference, parse};
 pub use ship_type::ShipType;
-pub use solar_system::SolarSystem;
+pub use solar_system::{SecurityBand, SolarSystem};

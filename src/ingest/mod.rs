@@ -21,6 +21,7 @@ pub mod resolver;
 mod retry;
 mod stage;
 mod transaction;
+pub mod upkeep;
 
 pub use envelope::{Announce, CursorMove, Envelope, Outcome, Payload};
 pub use error::Error;

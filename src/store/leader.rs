@@ -1,4 +1,4 @@
-//! One ingester per database: a session advisory lock on a connection of its own.
+//! One process a duty and database: a session advisory lock on a connection of its own.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::pool::options;
 use super::{Error, Result, Store};
 
 /// How long the lock's connection may take to answer. With [`KEEPALIVE`] it bounds how long a database can
-/// be without an ingester.
+/// be without someone on duty.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The server gives the lock of a machine that vanished free after 3 + 2 × 2 s.
@@ -19,7 +19,34 @@ const KEEPALIVE: [(&str, &str); 3] = [
     ("tcp_keepalives_count", "2"),
 ];
 
-/// Held while this process is the ingester. Dropping it (or losing its connection) gives the lock up.
+/// Work that one process of all on a database does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Following the live source.
+    Ingest,
+    /// Completing and refreshing what is stored.
+    Upkeep,
+}
+
+impl Duty {
+    /// The second half of the lock's key.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Upkeep => "upkeep",
+        }
+    }
+
+    /// What the connection is called in `pg_stat_activity`.
+    fn application_name(self) -> &'static str {
+        match self {
+            Self::Ingest => "wanderer-kills ingester",
+            Self::Upkeep => "wanderer-kills upkeeper",
+        }
+    }
+}
+
+/// Held while this process is on duty. Dropping it (or losing its connection) gives the lock up.
 #[derive(Debug)]
 pub struct Leadership {
     connection: PgConnection,
@@ -30,20 +57,21 @@ impl Leadership {
     ///
     /// # Errors
     /// When the database can't be reached.
-    pub async fn try_acquire(store: &Store) -> Result<Option<Self>> {
+    pub async fn try_acquire(store: &Store, duty: Duty) -> Result<Option<Self>> {
         let options = options(store.url.expose_secret())?
-            .application_name("wanderer-kills ingester")
+            .application_name(duty.application_name())
             .options(KEEPALIVE);
         let mut connection = options
             .connect()
             .await
-            .map_err(Error::query("connecting for the ingest lock"))?;
+            .map_err(Error::query("connecting for a duty's lock"))?;
         let taken = sqlx::query_scalar!(
-            r#"SELECT pg_try_advisory_lock(hashtext('wanderer_kills'), hashtext('ingest')) AS "taken!""#
+            r#"SELECT pg_try_advisory_lock(hashtext('wanderer_kills'), hashtext($1)) AS "taken!""#,
+            duty.key(),
         )
         .fetch_one(&mut connection)
         .await
-        .map_err(Error::query("asking for the ingest lock"))?;
+        .map_err(Error::query("asking for a duty's lock"))?;
         if taken {
             return Ok(Some(Self { connection }));
         }
@@ -64,7 +92,7 @@ impl Leadership {
             .map_err(|_| Error::LeaderSilent {
                 seconds: CHECK_TIMEOUT.as_secs(),
             })?
-            .map_err(Error::query("checking the ingest lock"))
+            .map_err(Error::query("checking a duty's lock"))
     }
 
     /// Gives the lock up at once.
@@ -75,10 +103,10 @@ impl Leadership {
         sqlx::query!("SELECT pg_advisory_unlock_all()")
             .execute(&mut self.connection)
             .await
-            .map_err(Error::query("giving the ingest lock up"))?;
+            .map_err(Error::query("giving a duty's lock up"))?;
         self.connection
             .close()
             .await
-            .map_err(Error::query("closing the ingest lock's connection"))
+            .map_err(Error::query("closing the connection of a duty's lock"))
     }
 }

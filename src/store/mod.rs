@@ -1,5 +1,6 @@
 //! All SQL. One file per aggregate; functions take a connection or pool, and transactions belong to callers.
 
+pub mod active_systems;
 pub mod cursors;
 pub mod dead_letters;
 /// What went wrong in the store.
@@ -19,6 +20,7 @@ pub mod reference_data;
 pub mod ship_types;
 pub mod systems;
 mod text;
+pub mod values;
 
 pub use error::{Error, Result};
 pub use pool::Store;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use secrecy::SecretString;
 use wanderer_kills::runtime::config::DatabaseConfig;
 use wanderer_kills::store::Store;
-use wanderer_kills::store::leader::Leadership;
+use wanderer_kills::store::leader::{Duty, Leadership};
 
 use crate::store_samples::store;
 
@@ -29,24 +29,48 @@ async fn cut(store: &Store) {
 #[tokio::test]
 async fn one_leads_until_it_lets_go() {
     let (_database, store) = store().await;
-    let mut first = Leadership::try_acquire(&store).await.unwrap().unwrap();
-    assert!(Leadership::try_acquire(&store).await.unwrap().is_none());
+    let mut first = Leadership::try_acquire(&store, Duty::Ingest)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        Leadership::try_acquire(&store, Duty::Ingest)
+            .await
+            .unwrap()
+            .is_none()
+    );
     first.check().await.unwrap();
     first.release().await.unwrap();
-    let second = Leadership::try_acquire(&store).await.unwrap();
+    let second = Leadership::try_acquire(&store, Duty::Ingest).await.unwrap();
     assert!(second.is_some());
 }
 
 #[tokio::test]
 async fn a_cut_leader_notices_and_the_next_one_leads() {
     let (_database, store) = store().await;
-    let mut first = Leadership::try_acquire(&store).await.unwrap().unwrap();
+    let mut first = Leadership::try_acquire(&store, Duty::Ingest)
+        .await
+        .unwrap()
+        .unwrap();
     cut(&store).await;
-    let mut second = Leadership::try_acquire(&store).await.unwrap().unwrap();
+    let mut second = Leadership::try_acquire(&store, Duty::Ingest)
+        .await
+        .unwrap()
+        .unwrap();
     let error = first.check().await.unwrap_err();
     assert!(error.is_transient(), "{error:?}");
     assert!(first.release().await.is_err());
     second.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn duties_do_not_exclude_each_other() {
+    let (_database, store) = store().await;
+    let ingest = Leadership::try_acquire(&store, Duty::Ingest).await.unwrap();
+    let upkeep = Leadership::try_acquire(&store, Duty::Upkeep).await.unwrap();
+    assert!(ingest.is_some() && upkeep.is_some());
+    let another = Leadership::try_acquire(&store, Duty::Upkeep).await.unwrap();
+    assert!(another.is_none());
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ pub struct Facts {
     pub constellation_id: Option<i64>,
     /// Its region, where known.
     pub region_id: Option<i64>,
+    /// The system's security in full precision, where known.
+    pub security_status: Option<f64>,
     /// Who lost what.
     pub victim: Party,
     /// Everyone else.
@@ -66,6 +68,7 @@ impl Facts {
             solar_system_id: document.solar_system_id,
             constellation_id: document.constellation_id,
             region_id: document.region_id,
+            security_status: document.security_status,
             victim: document.victim,
             attackers: document.attackers,
             total_value: zkb.total_value,
@@ -85,6 +88,7 @@ struct Document {
     solar_system_id: i64,
     constellation_id: Option<i64>,
     region_id: Option<i64>,
+    security_status: Option<f64>,
     victim: Party,
     attackers: Vec<Party>,
     zkb: Option<Values>,

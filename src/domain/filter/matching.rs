@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{Facts, Filter, MatchMode, Party, Role};
+use crate::domain::SecurityBand;
 
 pub(super) fn matches(filter: &Filter, facts: &Facts) -> bool {
     restrictions_hold(filter, facts) && interests_hold(filter, facts)
 }
 
-/// What has to hold in any case. A killmail without a value or flag does not satisfy a filter on it.
+/// What has to hold in any case. A killmail without a value, flag or known security does not satisfy a
+/// filter on it.
 fn restrictions_hold(filter: &Filter, facts: &Facts) -> bool {
     let at_least = |min| facts.total_value.is_some_and(|value| value >= min);
     let at_most = |max| facts.total_value.is_some_and(|value| value <= max);
@@ -17,6 +19,9 @@ fn restrictions_hold(filter: &Filter, facts: &Facts) -> bool {
         && filter.npc.is_none_or(|npc| facts.npc == Some(npc))
         && filter.solo.is_none_or(|solo| facts.solo == Some(solo))
         && filter.awox.is_none_or(|awox| facts.awox == Some(awox))
+        && (filter.security.is_empty()
+            || SecurityBand::of(facts.solar_system_id, facts.security_status)
+                .is_some_and(|band| filter.security.contains(&band)))
         && (filter.labels.is_empty()
             || facts
                 .labels

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use facts::{Facts, Party};
 
+use super::SecurityBand;
+
 /// How the interests (places, participants, ships) of a filter combine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,6 +82,8 @@ pub struct Filter {
     pub solo: Option<bool>,
     /// Only awoxes, or none.
     pub awox: Option<bool>,
+    /// In one of these kinds of space.
+    pub security: BTreeSet<SecurityBand>,
     /// Any of these labels.
     pub labels: BTreeSet<String>,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::validate::{ID_ALLOWED, VALUE_ALLOWED};
 use super::{Filter, FilterError, MAX_IDS_PER_SET, MatchMode, Role};
+use crate::domain::SecurityBand;
 
 /// See [`Filter::from_pairs`].
 pub(super) fn from_pairs(
@@ -29,6 +30,7 @@ fn take(filter: &mut Filter, key: &str, value: &str) -> Result<bool, FilterError
     }
     match name {
         "labels" | "label" => labels(&mut filter.labels, key, value)?,
+        "security" => security(&mut filter.security, key, value)?,
         "match" => {
             filter.match_mode = word(
                 key,
@@ -92,6 +94,15 @@ fn labels(set: &mut BTreeSet<String>, key: &str, value: &str) -> Result<(), Filt
         }
         set.insert(label);
         bounded(set.len(), key)?;
+    }
+    Ok(())
+}
+
+/// Adds a comma list of kinds of space.
+fn security(set: &mut BTreeSet<SecurityBand>, key: &str, value: &str) -> Result<(), FilterError> {
+    let words = SecurityBand::ALL.map(|band| (band.as_str(), band));
+    for part in value.split(',') {
+        set.insert(word(key, part.trim(), &words)?);
     }
     Ok(())
 }

@@ -41,6 +41,8 @@ fn every_key_in_every_form() {
         ("solo", "true"),
         ("awox", "1"),
         ("awox", "false"),
+        ("security", "lowsec, nullsec"),
+        ("security[]", "wormhole"),
         ("labels", "loc:nullsec,isk:1b "),
         ("label[]", "#:2+"),
         ("after", "17"),
@@ -64,6 +66,12 @@ fn every_key_in_every_form() {
         npc: Some(false),
         solo: Some(true),
         awox: Some(false),
+        security: [
+            SecurityBand::Lowsec,
+            SecurityBand::Nullsec,
+            SecurityBand::Wormhole,
+        ]
+        .into(),
         labels: ["loc:nullsec", "isk:1b+", "#:2+"].map(str::to_owned).into(),
     };
     assert_eq!(filter, expected);
@@ -107,6 +115,10 @@ fn refusals_say_what_is_allowed() {
         (
             ("min_value", "NaN"),
             "min_value is \"NaN\", allowed is a number of ISK, 0 or greater",
+        ),
+        (
+            ("security", "low"),
+            "security is \"low\", allowed is highsec, lowsec, nullsec, wormhole, abyssal",
         ),
         (
             ("labels", "solo,"),
@@ -233,6 +245,7 @@ fn naive(filter: &Filter, facts: &Facts) -> bool {
         && (filter.npc.is_none() || filter.npc == facts.npc)
         && (filter.solo.is_none() || filter.solo == facts.solo)
         && (filter.awox.is_none() || filter.awox == facts.awox)
+        && (filter.security.is_empty() || filter.security.iter().any(|band| in_band(*band, facts)))
         && (filter.labels.is_empty()
             || facts
                 .labels
@@ -242,6 +255,26 @@ fn naive(filter: &Filter, facts: &Facts) -> bool {
                 .intersection(&filter.labels)
                 .count()
                 > 0)
+}
+
+fn in_band(band: SecurityBand, facts: &Facts) -> bool {
+    let million = facts.solar_system_id / 1_000_000;
+    let special = (31..35).contains(&million);
+    let known = facts.security_status.filter(|_| !special);
+    match band {
+        SecurityBand::Wormhole => million == 31,
+        SecurityBand::Abyssal => special && million != 31,
+        SecurityBand::Highsec => known.is_some_and(|security| security >= 0.45),
+        SecurityBand::Lowsec => known.is_some_and(|security| security > 0.0 && security < 0.45),
+        SecurityBand::Nullsec => known.is_some_and(|security| security <= 0.0),
+    }
+}
+
+fn security() -> impl Strategy<Value = BTreeSet<SecurityBand>> {
+    prop_oneof![
+        3 => Just(BTreeSet::new()),
+        1 => prop::collection::btree_set(prop::sample::select(SecurityBand::ALL.to_vec()), 1..4),
+    ]
 }
 
 fn ids() -> impl Strategy<Value = BTreeSet<i64>> {
@@ -264,6 +297,7 @@ prop_compose! {
         max_value in prop::option::weighted(0.2, 0.0..10.0_f64),
         flags in [prop::option::weighted(0.2, any::<bool>()), prop::option::weighted(0.2, any::<bool>()),
             prop::option::weighted(0.2, any::<bool>())],
+        security in security(),
         labels in prop_oneof![3 => Just(Vec::new()), 1 => labels()],
     ) -> Filter {
         let [systems, constellations, regions, characters, corporations, alliances, factions,
@@ -273,7 +307,7 @@ prop_compose! {
             systems, constellations, regions, characters, corporations, alliances, factions,
             ship_types, ship_groups,
             match_mode: if any_match { MatchMode::Any } else { MatchMode::All },
-            role, min_value, max_value, npc, solo, awox,
+            role, min_value, max_value, npc, solo, awox, security,
             labels: labels.into_iter().collect(),
         }
     }
@@ -294,7 +328,10 @@ prop_compose! {
 
 prop_compose! {
     fn facts()(
-        solar_system_id in 1..12_i64,
+        solar_system_id in prop_oneof![8 => 1..12_i64, 1 => 30_999_998..35_000_002_i64],
+        security_status in prop::option::of(prop_oneof![
+            -1.0..1.0_f64, Just(0.0), Just(0.45), Just(0.449_999), Just(0.000_1),
+        ]),
         constellation_id in prop::option::of(1..12_i64),
         region_id in prop::option::of(1..12_i64),
         victim in party(),
@@ -307,7 +344,7 @@ prop_compose! {
         Facts {
             killmail_id: 1,
             killmail_time: chrono::DateTime::UNIX_EPOCH,
-            solar_system_id, constellation_id, region_id, victim, attackers, total_value,
+            solar_system_id, constellation_id, region_id, security_status, victim, attackers, total_value,
             npc, solo, awox, labels,
         }
     }

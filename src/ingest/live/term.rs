@@ -8,7 +8,7 @@ use super::{LiveDeps, Memory, events, r2z2, redisq};
 use crate::ingest::pipeline::{Fence, Pipeline, PipelineInput};
 use crate::runtime::config::LiveSource;
 use crate::store::cursors::{self, SourceCursor};
-use crate::store::leader::Leadership;
+use crate::store::leader::{Duty, Leadership};
 
 /// Between two tries to become the ingester.
 const CANDIDATE_PAUSE: Duration = Duration::from_secs(2);
@@ -51,7 +51,7 @@ async fn candidate(
     loop {
         let tried = tokio::select! {
             () = token.cancelled() => return Ok(None),
-            tried = Leadership::try_acquire(&deps.store) => tried,
+            tried = Leadership::try_acquire(&deps.store, Duty::Ingest) => tried,
         };
         if let Some(leadership) = tried.context("asking for the ingester's lock")? {
             return Ok(Some(leadership));

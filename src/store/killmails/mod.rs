@@ -1,6 +1,7 @@
 //! Killmails and their attackers.
 
 mod attackers;
+mod complete;
 mod insert;
 mod merge;
 mod stored;
@@ -12,6 +13,7 @@ use sqlx::PgExecutor;
 use super::{Error, Result};
 use crate::domain::Killmail;
 
+pub use complete::{Completion, PendingKillmail, complete, pending, pending_count};
 pub use upsert::upsert;
 
 /// A killmail ready to be written.

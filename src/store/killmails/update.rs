@@ -41,12 +41,13 @@ struct Columns {
     killmail_time: Vec<DateTime<Utc>>,
     hash: Vec<Option<String>>,
     zkb: ZkbColumns,
-    pending_names: Vec<bool>,
     document: Vec<String>,
 }
 
-/// Merges, renders and writes killmails that differ from what is stored. Returns the ids of those that
-/// still differed once they were locked.
+/// Merges, renders and writes killmails that differ from what is stored. A pending killmail stays pending,
+/// even where nothing is unknown any more: its columns are still to be filled (see [`super::complete`]).
+///
+/// Returns the ids of those that still differed once they were locked.
 pub(super) async fn update(
     conn: &mut PgConnection,
     changed: &HashMap<i64, &StorableKillmail>,
@@ -66,19 +67,16 @@ pub(super) async fn update(
             && let Some(merged) = merged(&stored, &incoming.killmail)
         {
             let killmail = body(&stored, &incoming.killmail, &merged);
-            pairs.push((stored, incoming.pending_names, killmail, merged));
+            pairs.push((stored, killmail, merged));
         }
     }
-    let enrichment = completed(conn, enrichment, pairs.iter().map(|pair| &pair.2)).await?;
+    let enrichment = completed(conn, enrichment, pairs.iter().map(|pair| &pair.1)).await?;
     let mut columns = Columns::default();
-    for (stored, pending_names, killmail, merged) in pairs {
+    for (stored, killmail, merged) in pairs {
         columns.killmail_id.push(stored.killmail_id);
         columns.killmail_time.push(stored.killmail_time);
         columns.hash.push(merged.hash);
         columns.zkb.push(&merged.zkb);
-        columns
-            .pending_names
-            .push(pending_names && stored.pending_names);
         columns
             .document
             .push(wire::document(&killmail, &enrichment));
@@ -107,7 +105,7 @@ fn body(stored: &Stored, incoming: &Killmail, merged: &Merged) -> Killmail {
 
 /// The given look-ups, completed with what the database knows: a new rendering must not lose names that
 /// the stored one has.
-async fn completed<'a>(
+pub(super) async fn completed<'a>(
     conn: &mut PgConnection,
     given: &Enrichment,
     killmails: impl Iterator<Item = &'a Killmail>,
@@ -162,7 +160,6 @@ async fn execute(conn: &mut PgConnection, columns: &Columns) -> Result<(), sqlx:
         &zkb.solo as &[Option<bool>],
         &zkb.awox as &[Option<bool>],
         &zkb.labels as &[Option<String>],
-        &columns.pending_names,
         &columns.document,
     )
     .execute(conn)

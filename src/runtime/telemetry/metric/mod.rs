@@ -35,6 +35,16 @@ pub enum Metric {
     ReferenceDataRows,
     /// Checks for newer reference data, by `outcome` (`loaded`, `unchanged`, `refused`, `failed`).
     ReferenceDataChecks,
+    /// 1 while this process completes what is stored, else 0.
+    UpkeepLeader,
+    /// Stored documents that lack nothing any more.
+    DocumentsCompleted,
+    /// Stored documents that still lack names, types or places.
+    DocumentsPending,
+    /// Seconds that one walk through all pending documents took.
+    SweepSeconds,
+    /// Killmails whose values zKillboard was asked for, by `outcome` (`found`, `none`, `failed`).
+    ValuesAsked,
     /// Newest sequence number of the feed that this process has read.
     FeedHead,
     /// Readers of the feed in this process.
@@ -86,6 +96,11 @@ impl Metric {
         Self::CacheMisses,
         Self::ReferenceDataRows,
         Self::ReferenceDataChecks,
+        Self::UpkeepLeader,
+        Self::DocumentsCompleted,
+        Self::DocumentsPending,
+        Self::SweepSeconds,
+        Self::ValuesAsked,
         Self::FeedHead,
         Self::FeedReaders,
         Self::RingEvents,
@@ -173,6 +188,31 @@ impl Metric {
                 "wanderer_kills_reference_data_checks_total",
                 &["outcome"],
                 "Checks for newer reference data, by `outcome` (`loaded`, `unchanged`, `refused`, `failed`).",
+            ),
+            Self::UpkeepLeader => gauge(
+                "wanderer_kills_upkeep_leader",
+                &[],
+                "1 while this process completes what is stored, else 0.",
+            ),
+            Self::DocumentsCompleted => counter(
+                "wanderer_kills_documents_completed_total",
+                &[],
+                "Stored documents that lack nothing any more.",
+            ),
+            Self::DocumentsPending => gauge(
+                "wanderer_kills_documents_pending",
+                &[],
+                "Stored documents that still lack names, types or places.",
+            ),
+            Self::SweepSeconds => histogram(
+                "wanderer_kills_sweep_seconds",
+                &[],
+                "Seconds that one walk through all pending documents took.",
+            ),
+            Self::ValuesAsked => counter(
+                "wanderer_kills_values_asked_total",
+                &["outcome"],
+                "Killmails whose values zKillboard was asked for, by `outcome` (`found`, `none`, `failed`).",
             ),
             Self::FeedHead => gauge(
                 "wanderer_kills_feed_head",
