@@ -12,6 +12,8 @@ mod api_killfeed;
 #[cfg(test)]
 mod api_stream;
 #[cfg(test)]
+mod api_systems;
+#[cfg(test)]
 mod api_websocket;
 #[cfg(test)]
 mod embedded_postgres;
@@ -73,3 +75,5 @@ mod support;
 mod telemetry;
 #[cfg(test)]
 mod two_processes;
+#[cfg(test)]
+mod upkeep;

@@ -203,4 +203,33 @@ mod tests {
         assert!(matches!(error, RestError::Unreadable { .. }), "{error}");
         assert_eq!(error.pause(), REFUSED);
     }
+
+    fn status(code: u16, retry_after: Option<Duration>) -> Error {
+        Error::Status {
+            at: "zkb".to_owned(),
+            status: code.try_into().unwrap(),
+            retry_after,
+            excerpt: String::new(),
+        }
+    }
+
+    #[rstest]
+    #[case::blocked(Error::Redirect { at: "zkb".to_owned(), problem: "away".to_owned() }, 300)]
+    #[case::page(Error::Html { at: "zkb".to_owned(), excerpt: String::new() }, 300)]
+    #[case::reinforced(status(503, None), 60)]
+    #[case::busy_for_long(status(429, Some(Duration::from_secs(90))), 90)]
+    #[case::busy_for_a_moment(status(429, Some(Duration::from_secs(1))), 60)]
+    #[case::banned(status(403, None), 3600)]
+    #[case::not_found(status(404, None), 300)]
+    fn the_server_is_left_alone(#[case] error: Error, #[case] seconds: u64) {
+        let error = classify(7, error);
+        assert!(!error.is_about_killmail());
+        assert_eq!(error.pause().as_secs(), seconds);
+    }
+
+    #[test]
+    fn an_empty_answer_is_about_the_killmail() {
+        let at = "zkb".to_owned();
+        assert!(classify(7, Error::EmptyBody { at }).is_about_killmail());
+    }
 }
