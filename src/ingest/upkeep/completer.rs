@@ -83,7 +83,7 @@ pub async fn sweep(store: &Store, resolver: &Resolver) -> store::Result<Swept> {
 
 async fn complete(
     store: &Store,
-    resolver: &Resolver,
+    names: &Resolver,
     page: &[PendingKillmail],
 ) -> store::Result<Completion> {
     let read: Vec<(&PendingKillmail, Killmail)> = page
@@ -98,14 +98,14 @@ async fn complete(
         })
         .collect();
     let wanted = Wanted::of(read.iter().map(|(_, killmail)| killmail));
-    let mut resolved = resolver.known(&wanted).await?;
+    let mut resolved = names.known(&wanted).await?;
     if read.iter().any(|(_, it)| !resolved.is_complete(it)) {
         let questions = Questions {
             foremost: Wanted::default(),
             rest: wanted,
             urgency: Urgency::Heal,
         };
-        resolver.ask(&mut resolved, questions, ASK_WAIT).await;
+        names.ask(&mut resolved, questions, ASK_WAIT).await;
     }
     let ids: Vec<i64> = read
         .iter()

@@ -122,6 +122,10 @@ impl Columns {
 ///
 /// # Errors
 /// When the database refuses.
+#[expect(
+    clippy::implicit_hasher,
+    reason = "one caller, with the standard hasher"
+)]
 pub async fn complete(
     conn: &mut PgConnection,
     ids: &[i64],

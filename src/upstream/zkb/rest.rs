@@ -119,11 +119,10 @@ fn classify(killmail_id: i64, source: Error) -> RestError {
                 reason: source.to_string(),
             };
         }
-        (Error::Redirect { .. } | Error::Html { .. }, _) => BLOCKED,
+        (Error::Html { .. }, _) | (_, Retry::Permanent) => BLOCKED,
         (_, Retry::Banned(pause)) => pause,
         (_, Retry::RateLimited(pause)) => pause.unwrap_or(BUSY).max(BUSY),
         (_, Retry::Transient) => BUSY,
-        (_, Retry::Permanent) => BLOCKED,
     };
     RestError::Unavailable { pause, source }
 }
