@@ -7,6 +7,7 @@
 
 mod database;
 mod handle;
+mod upstreams;
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -18,19 +19,18 @@ use tokio_util::sync::CancellationToken;
 
 pub use database::Database;
 pub use handle::{Handle, HandleError};
+use upstreams::Upstreams;
 
 use crate::api::{self, ApiState, MetricsRenderer};
 use crate::feed::Feed;
-use crate::ingest::live::{self, EsiBodies, LiveDeps};
-use crate::ingest::pipeline::FetchBody;
+use crate::ingest::live::{self, LiveDeps};
+use crate::ingest::upkeep::{self, UpkeepDeps};
 use crate::ingest::{Pipeline, PipelineInput};
 use crate::runtime::clock::{SharedClock, SystemClock};
-use crate::runtime::config::{Config, LiveSource, UpstreamConfig};
+use crate::runtime::config::{Config, LiveSource};
 use crate::runtime::supervisor::Supervisor;
 use crate::runtime::telemetry::exposition;
 use crate::store::Store;
-use crate::upstream::esi::EsiClient;
-use crate::upstream::http::{HttpClient, HttpSettings};
 
 /// A service that is wired and has its database, feed and pipeline running.
 #[derive(Debug)]
@@ -41,18 +41,7 @@ pub struct Service {
     database: Database,
     feed: Feed,
     input: PipelineInput,
-    http: HttpClient,
-    bodies: Arc<dyn FetchBody>,
-}
-
-/// The one client of this service's outgoing requests.
-fn http_client(config: &UpstreamConfig, clock: &SharedClock) -> anyhow::Result<HttpClient> {
-    let settings = HttpSettings {
-        user_agent: config.user_agent(),
-        longest_stall: Some(config.timeout()),
-        ..HttpSettings::default()
-    };
-    HttpClient::new(&settings, Arc::clone(clock)).context("preparing the HTTP client")
+    upstreams: Upstreams,
 }
 
 impl Service {
@@ -91,14 +80,13 @@ impl Service {
         )
         .await
         .context("starting the feed")?;
-        let http = http_client(&config.upstream, &clock)?;
-        let esi = EsiClient::new(http.clone(), config.upstream.esi_url.clone());
-        let bodies: Arc<dyn FetchBody> = Arc::new(EsiBodies::new(esi));
+        let upstreams = Upstreams::new(&config, &database.store, &clock, &supervisor)?;
         let pipeline = Pipeline {
             store: database.store.clone(),
             config: config.ingest.clone(),
             clock: Arc::clone(&clock),
-            bodies: Some(Arc::clone(&bodies)),
+            resolver: upstreams.resolver.clone(),
+            bodies: Some(Arc::clone(&upstreams.bodies)),
             fence: None,
         };
         let (input, driver) = pipeline.start(supervisor.token());
@@ -110,8 +98,7 @@ impl Service {
             database,
             feed,
             input,
-            http,
-            bodies,
+            upstreams,
         })
     }
 
@@ -145,6 +132,7 @@ impl Service {
             .with_context(|| format!("listening on {address}"))?;
         self.start_http(listener, listening)?;
         self.start_live();
+        self.start_upkeep();
         // A task that died cancels the supervisor's token; `stop` then says which.
         let died = self.supervisor.token();
         futures::future::select(pin!(shutdown.cancelled()), pin!(died.cancelled())).await;
@@ -195,11 +183,26 @@ impl Service {
             clock: Arc::clone(&self.clock),
             live: self.config.live.clone(),
             ingest: self.config.ingest.clone(),
-            http: self.http.clone(),
-            bodies: Some(Arc::clone(&self.bodies)),
+            http: self.upstreams.http.clone(),
+            resolver: self.upstreams.resolver.clone(),
+            bodies: Some(Arc::clone(&self.upstreams.bodies)),
         };
         self.supervisor
             .spawn("live source", live::run(deps, self.supervisor.token()));
+    }
+
+    fn start_upkeep(&self) {
+        let deps = UpkeepDeps {
+            store: self.database.store.clone(),
+            clock: Arc::clone(&self.clock),
+            resolver: self.upstreams.resolver.clone(),
+            zkb: self.upstreams.zkb.clone(),
+            input: self.input.clone(),
+            ingest: self.config.ingest.clone(),
+            reference_data: self.upstreams.reference_data.clone(),
+        };
+        self.supervisor
+            .spawn("upkeep", upkeep::run(deps, self.supervisor.token()));
     }
 
     /// The store, for commands that work beside the service.

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use wanderer_kills::domain::Killmail;
+use wanderer_kills::ingest::resolver::Resolver;
 use wanderer_kills::ingest::{Announce, Envelope, Outcome, Payload, Pipeline, PipelineInput};
 use wanderer_kills::runtime::clock::{SharedClock, SystemClock};
 use wanderer_kills::runtime::config::IngestConfig;
@@ -63,6 +64,7 @@ impl Running {
                 ..IngestConfig::default()
             },
             clock: clock.clone(),
+            resolver: Resolver::local(store.clone(), clock.clone()),
             bodies: None,
             fence: None,
         };

@@ -3,22 +3,24 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::ingest::live;
+use crate::ingest::{live, reference_data};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::config::{
     ApiConfig, Config, DatabaseConfig, FeedConfig, IngestConfig, LiveConfig, LiveSource,
     UpstreamConfig,
 };
 use crate::service::{Database, Service};
-use crate::simulator::{Simulator, SimulatorConfig, catalog};
-use crate::store::{Store, cursors, killmails, names, ship_types, systems};
+use crate::simulator::{Simulator, SimulatorConfig};
+use crate::store::{Store, cursors, killmails};
+use crate::upstream::http::{HttpClient, HttpSettings};
+use crate::upstream::static_data::StaticDataClient;
 
 /// Milliseconds between two requests to the simulator while there is something new.
 const INTERVAL_MS: u64 = 10;
 /// Milliseconds to wait after the simulator's 404.
 const IDLE_MS: u64 = 100;
-/// Names written in one statement.
-const NAMES_PER_STATEMENT: usize = 1000;
+/// Milliseconds between two requests to the simulator's ESI.
+const ESI_INTERVAL_MS: u64 = 5;
 /// Where the simulator's numbers start in an empty database.
 const FIRST_SEQUENCE: i64 = 100_000_001;
 /// Where its killmail ids start.
@@ -59,10 +61,10 @@ pub(super) async fn run(args: DemoArgs, shutdown: CancellationToken) -> anyhow::
         ..DatabaseConfig::default()
     };
     let database = Database::open(&database_config).await?;
-    seed_reference_data(&database.store)
-        .await
-        .context("writing the reference data")?;
     let simulator = start_simulator(&args, &database.store).await?;
+    load_reference_data(&database.store, &simulator)
+        .await
+        .context("loading the reference data")?;
     let config = Config {
         live: LiveConfig {
             live_source: LiveSource::R2z2,
@@ -74,6 +76,10 @@ pub(super) async fn run(args: DemoArgs, shutdown: CancellationToken) -> anyhow::
         },
         upstream: UpstreamConfig {
             esi_url: simulator.esi_url(),
+            esi_interval_ms: ESI_INTERVAL_MS,
+            zkb_url: simulator.zkb_url(),
+            everef_url: simulator.everef_url(),
+            ship_types_url: simulator.ship_types_url(),
             ..UpstreamConfig::default()
         },
         api: args.api,
@@ -112,13 +118,14 @@ async fn start_simulator(args: &DemoArgs, store: &Store) -> anyhow::Result<Simul
     Ok(simulator)
 }
 
-/// Writes the names, types and systems that the simulator's killmails mention.
-async fn seed_reference_data(store: &Store) -> anyhow::Result<()> {
-    for names in catalog::names().chunks(NAMES_PER_STATEMENT) {
-        names::upsert(&store.pool, names).await?;
+/// Loads types and systems before the first killmail: the service would do so a moment later.
+async fn load_reference_data(store: &Store, simulator: &Simulator) -> anyhow::Result<()> {
+    let clock = SystemClock::shared();
+    let http = HttpClient::new(&HttpSettings::default(), clock.clone())?;
+    let client = StaticDataClient::new(http, simulator.ship_types_url());
+    if let Some(data) = client.fetch(None).await? {
+        reference_data::load(store, &data, false, clock.now()).await?;
     }
-    ship_types::upsert(&store.pool, &catalog::ship_types()).await?;
-    systems::upsert(&store.pool, &catalog::solar_systems()).await?;
     Ok(())
 }
 

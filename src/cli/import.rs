@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use crate::ingest::import::{FileReport, Importer, Position, Progress, Summary};
+use crate::ingest::resolver::Resolver;
 use crate::ingest::{Announce, Pipeline, PipelineInput};
 use crate::runtime::clock::{SharedClock, SystemClock};
 use crate::runtime::config::{DatabaseConfig, IngestConfig};
@@ -58,6 +59,7 @@ pub(super) async fn run_command(
         store: database.store.clone(),
         config: command.ingest,
         clock: clock.clone(),
+        resolver: Resolver::local(database.store.clone(), clock.clone()),
         bodies: None,
         fence: None,
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::killmail::Killmail;
+use super::killmail::{Attacker, Killmail};
 use super::{ShipType, SolarSystem};
 
 /// What kind of participant an id is looked up as.
@@ -111,6 +111,11 @@ impl Subject {
         }
     }
 
+    /// True where the id may stand for something: no server is asked what 0 means.
+    pub fn can_be_asked(self) -> bool {
+        self.id() > 0
+    }
+
     /// The subject that a word of [`Self::kind`] and an id stand for.
     pub fn from_parts(kind: &str, id: i64) -> Option<Self> {
         match kind {
@@ -143,6 +148,27 @@ impl Enrichment {
     }
 }
 
+impl FromIterator<Subject> for Wanted {
+    /// Each once, in ascending order.
+    fn from_iter<I: IntoIterator<Item = Subject>>(subjects: I) -> Self {
+        let mut wanted = Self::default();
+        for subject in subjects {
+            match subject {
+                Subject::Entity(key) => wanted.entities.push(key),
+                Subject::ShipType(id) => wanted.types.push(id),
+                Subject::SolarSystem(id) => wanted.solar_systems.push(id),
+            }
+        }
+        wanted.entities.sort_unstable();
+        wanted.entities.dedup();
+        wanted.types.sort_unstable();
+        wanted.types.dedup();
+        wanted.solar_systems.sort_unstable();
+        wanted.solar_systems.dedup();
+        wanted
+    }
+}
+
 impl Wanted {
     /// True when nothing is wanted.
     pub fn is_empty(&self) -> bool {
@@ -162,42 +188,61 @@ impl Wanted {
 
     /// Collects the distinct ids of `killmails`, in ascending order.
     pub fn of<'a>(killmails: impl IntoIterator<Item = &'a Killmail>) -> Self {
-        let mut wanted = Self::default();
-        for killmail in killmails {
-            wanted.solar_systems.push(killmail.solar_system_id);
-            let victim = &killmail.victim;
-            wanted.add_party([
-                (EntityKind::Character, victim.character_id),
-                (EntityKind::Corporation, victim.corporation_id),
-                (EntityKind::Alliance, victim.alliance_id),
-                (EntityKind::Faction, victim.faction_id),
-            ]);
-            wanted.types.extend(victim.ship_type_id);
-            for attacker in &killmail.attackers {
-                wanted.add_party([
-                    (EntityKind::Character, attacker.character_id),
-                    (EntityKind::Corporation, attacker.corporation_id),
-                    (EntityKind::Alliance, attacker.alliance_id),
-                    (EntityKind::Faction, attacker.faction_id),
-                ]);
-                wanted.types.extend(attacker.ship_type_id);
-                wanted.types.extend(attacker.weapon_type_id);
-            }
-        }
-        wanted.entities.sort_unstable();
-        wanted.entities.dedup();
-        wanted.types.sort_unstable();
-        wanted.types.dedup();
-        wanted.solar_systems.sort_unstable();
-        wanted.solar_systems.dedup();
-        wanted
+        killmails.into_iter().flat_map(Killmail::subjects).collect()
+    }
+}
+
+impl Killmail {
+    /// Every id that has a name, as often as it occurs.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject> + '_ {
+        let attackers = self.attackers.iter().flat_map(attacker_subjects);
+        self.place_and_victim().chain(attackers)
     }
 
-    fn add_party(&mut self, party: [(EntityKind, Option<i64>); 4]) {
-        self.entities.extend(
-            party
-                .into_iter()
-                .filter_map(|(kind, id)| id.map(|id| EntityKey { kind, id })),
-        );
+    /// What a notification shows: the place, the victim and the final blow.
+    pub fn foremost_subjects(&self) -> impl Iterator<Item = Subject> + '_ {
+        let last = self.attackers.iter().filter(|it| it.final_blow);
+        self.place_and_victim()
+            .chain(last.flat_map(attacker_subjects))
     }
+
+    fn place_and_victim(&self) -> impl Iterator<Item = Subject> + use<> {
+        let victim = &self.victim;
+        let ids = [
+            victim.character_id,
+            victim.corporation_id,
+            victim.alliance_id,
+            victim.faction_id,
+        ];
+        std::iter::once(Subject::SolarSystem(self.solar_system_id))
+            .chain(party_subjects(ids, [victim.ship_type_id, None]))
+    }
+}
+
+fn attacker_subjects(attacker: &Attacker) -> impl Iterator<Item = Subject> + use<> {
+    let ids = [
+        attacker.character_id,
+        attacker.corporation_id,
+        attacker.alliance_id,
+        attacker.faction_id,
+    ];
+    party_subjects(ids, [attacker.ship_type_id, attacker.weapon_type_id])
+}
+
+/// `ids` are those of character, corporation, alliance and faction.
+fn party_subjects(
+    ids: [Option<i64>; 4],
+    types: [Option<i64>; 2],
+) -> impl Iterator<Item = Subject> + use<> {
+    const KINDS: [EntityKind; 4] = [
+        EntityKind::Character,
+        EntityKind::Corporation,
+        EntityKind::Alliance,
+        EntityKind::Faction,
+    ];
+    let entities = KINDS
+        .into_iter()
+        .zip(ids)
+        .filter_map(|(kind, id)| id.map(|id| Subject::Entity(EntityKey { kind, id })));
+    entities.chain(types.into_iter().flatten().map(Subject::ShipType))
 }

@@ -112,6 +112,81 @@ impl CacheAsked {
     }
 }
 
+/// A memory cache was filled.
+#[derive(Debug)]
+pub(super) struct CacheFilled {
+    pub(super) cache: &'static str,
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+impl CacheFilled {
+    pub(super) fn emit(self) {
+        let cache = [("cache", self.cache)];
+        set_count(Metric::CacheEntries, self.entries, &cache);
+        set_count(Metric::CacheBytes, self.bytes, &cache);
+    }
+}
+
+/// A batch left the enricher.
+#[derive(Debug)]
+pub(super) struct BatchEnriched {
+    pub(super) complete: u64,
+    pub(super) pending: u64,
+    pub(super) elapsed: Duration,
+}
+
+impl BatchEnriched {
+    /// Writes nothing for nothing.
+    pub(super) fn emit(self) {
+        if self.complete + self.pending == 0 {
+            return;
+        }
+        record(Metric::EnrichSeconds, self.elapsed.as_secs_f64(), &[]);
+        let counted = Metric::KillmailsEnriched;
+        count(counted, self.complete, &[("outcome", "complete")]);
+        count(counted, self.pending, &[("outcome", "pending")]);
+        tracing::debug!(
+            complete = self.complete,
+            pending = self.pending,
+            seconds = self.elapsed.as_secs_f64(),
+            "batch enriched"
+        );
+    }
+}
+
+/// ESI did not say what some ids mean; they come back with the documents that lack them.
+#[derive(Debug)]
+pub(super) struct QuestionsDropped<'a> {
+    pub(super) subjects: usize,
+    pub(super) reason: &'a str,
+}
+
+impl QuestionsDropped<'_> {
+    pub(super) fn emit(self) {
+        tracing::debug!(
+            subjects = self.subjects,
+            reason = self.reason,
+            "questions dropped"
+        );
+    }
+}
+
+/// What ESI told could not be written down; it is asked again another time.
+#[derive(Debug)]
+pub(super) struct AnswerNotKept<'a> {
+    pub(super) error: &'a store::Error,
+}
+
+impl AnswerNotKept<'_> {
+    pub(super) fn emit(self) {
+        tracing::warn!(
+            error = super::dead_letter::chain(self.error),
+            "answers of ESI could not be written"
+        );
+    }
+}
+
 /// Positions of a source that are still looked for were counted.
 #[derive(Debug)]
 pub(super) struct GapsCounted<'a> {

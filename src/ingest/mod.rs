@@ -1,7 +1,6 @@
 //! Raw → stored: processor, enricher and committer, each one stage, one file, one task.
 
 mod batch;
-mod caches;
 pub mod committer;
 pub mod dead_letter;
 pub mod enricher;
@@ -12,7 +11,6 @@ mod events;
 mod fixtures;
 pub mod import;
 pub mod live;
-pub mod look_up;
 pub mod pipeline;
 mod plan;
 pub mod processor;

@@ -7,13 +7,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::caches::Caches;
 use super::committer::Committer;
 use super::enricher::Enricher;
 use super::envelope::Envelope;
 use super::error::Error;
-use super::look_up::DatabaseLookUp;
 use super::processor::Processor;
+use super::resolver::Resolver;
 use crate::domain::{Killmail, Reference};
 use crate::runtime::clock::SharedClock;
 use crate::runtime::config::IngestConfig;
@@ -54,6 +53,8 @@ pub struct Pipeline {
     pub config: IngestConfig,
     /// Time.
     pub clock: SharedClock,
+    /// Finds out what ids mean; shared with other pipelines.
+    pub resolver: Resolver,
     /// Fetches missing bodies, where there is a way.
     pub bodies: Option<Arc<dyn FetchBody>>,
     /// The right to move a cursor, for live sources.
@@ -122,9 +123,8 @@ impl Pipeline {
             clock: Arc::clone(&self.clock),
         };
         let enricher = Enricher {
-            look_up: Arc::new(DatabaseLookUp::new(self.store.clone())),
-            caches: Caches::new(),
-            batch_size,
+            resolver: self.resolver,
+            config: self.config.clone(),
             clock: Arc::clone(&self.clock),
         };
         let committer = Committer::new(self.store, self.config, self.clock, self.fence);

@@ -20,6 +20,7 @@ pub mod reference_data;
 pub mod ship_types;
 pub mod systems;
 mod text;
+pub mod unresolved;
 pub mod values;
 
 pub use error::{Error, Result};

@@ -1,5 +1,6 @@
 //! Names of characters, corporations, alliances and factions.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::text::storable;
@@ -14,6 +15,21 @@ pub async fn load(
     executor: impl PgExecutor<'_>,
     keys: &[EntityKey],
 ) -> Result<Vec<(EntityKey, EntityName)>> {
+    let dated = load_dated(executor, keys).await?;
+    Ok(dated
+        .into_iter()
+        .map(|(key, name, _)| (key, name))
+        .collect())
+}
+
+/// The names of `keys` that are known, and when each was last confirmed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn load_dated(
+    executor: impl PgExecutor<'_>,
+    keys: &[EntityKey],
+) -> Result<Vec<(EntityKey, EntityName, DateTime<Utc>)>> {
     let kinds: Vec<String> = keys
         .iter()
         .map(|key| key.kind.as_str().to_owned())
@@ -21,7 +37,7 @@ pub async fn load(
     let ids: Vec<i64> = keys.iter().map(|key| key.id).collect();
     let rows = sqlx::query!(
         r#"
-        SELECT n.kind, n.id, n.name, n.ticker
+        SELECT n.kind, n.id, n.name, n.ticker, n.updated_at
         FROM unnest($1::text[], $2::bigint[]) AS k (kind, id)
         JOIN names AS n ON n.id = k.id AND n.kind = k.kind
         "#,
@@ -42,12 +58,13 @@ pub async fn load(
                 name: row.name,
                 ticker: row.ticker,
             };
-            Ok((EntityKey { kind, id: row.id }, name))
+            Ok((EntityKey { kind, id: row.id }, name, row.updated_at))
         })
         .collect()
 }
 
-/// Writes names. Where a key is named twice the last one counts.
+/// Writes names. Where a key is named twice the last one counts. A ticker that is known stays where the new
+/// name comes without one.
 ///
 /// # Errors
 /// When the database refuses.
@@ -80,7 +97,7 @@ pub async fn upsert(
         INSERT INTO names (kind, id, name, ticker)
         SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])
         ON CONFLICT (id, kind) DO UPDATE
-        SET name = EXCLUDED.name, ticker = EXCLUDED.ticker, updated_at = now()
+        SET name = EXCLUDED.name, ticker = COALESCE(EXCLUDED.ticker, names.ticker), updated_at = now()
         "#,
         &kinds,
         &ids,

@@ -54,6 +54,8 @@ mod real_reference_data;
 #[cfg(test)]
 mod reference_data;
 #[cfg(test)]
+mod resolver;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod simulator;

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wanderer_kills::domain::{FeedSequence, Killmail, Reference};
 use wanderer_kills::ingest::pipeline::{BodyError, FetchBody};
+use wanderer_kills::ingest::resolver::Resolver;
 use wanderer_kills::ingest::{
     Announce, CursorMove, Envelope, Fence, Outcome, Payload, Pipeline, PipelineInput,
 };
@@ -95,6 +96,7 @@ fn pipeline(store: &Store) -> Pipeline {
             ..IngestConfig::default()
         },
         clock: SystemClock::shared(),
+        resolver: Resolver::local(store.clone(), SystemClock::shared()),
         bodies: None,
         fence: None,
     }

@@ -221,6 +221,7 @@ fn pipeline(
     let pipeline = Pipeline {
         store: store.clone(),
         config: IngestConfig::default(),
+        resolver: Resolver::local(store.clone(), clock.clone()),
         clock,
         bodies: None,
         fence: None,

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use futures::FutureExt;
@@ -8,6 +9,7 @@ use super::*;
 use crate::domain::{EntityKey, EntityKind, EntityName, ShipType, SolarSystem};
 use crate::ingest::envelope::Payload;
 use crate::ingest::fixtures::{envelope, killmail, noon};
+use crate::ingest::resolver::tables::{Found, LookUp};
 use crate::ingest::stage::{Item, Ticket};
 use crate::runtime::clock::TestClock;
 use crate::store::{self, Error};
@@ -21,12 +23,15 @@ struct Script {
 }
 
 impl LookUp for Script {
-    fn find<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, store::Result<Enrichment>> {
+    fn find<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, store::Result<Found>> {
         self.asked.lock().unwrap().push(wanted.clone());
         let answer = match self.failures.lock().unwrap().pop_front() {
             Some(error) => Err(error),
-            None if self.knows => Ok(everything(wanted)),
-            None => Ok(Enrichment::default()),
+            None if self.knows => Ok(Found {
+                enrichment: everything(wanted),
+                ..Found::default()
+            }),
+            None => Ok(Found::default()),
         };
         async { answer }.boxed()
     }
@@ -102,9 +107,11 @@ async fn enrich(look_up: &Arc<Script>, items: Vec<Processed>, batch_size: usize)
     }
     drop(input);
     let enricher = Enricher {
-        look_up: Arc::clone(look_up) as Arc<dyn LookUp>,
-        caches: Caches::new(),
-        batch_size: NonZeroUsize::new(batch_size).unwrap(),
+        resolver: Resolver::looking_up(Arc::clone(look_up) as Arc<dyn LookUp>),
+        config: IngestConfig {
+            batch_size: NonZeroUsize::new(batch_size).unwrap(),
+            ..IngestConfig::default()
+        },
         clock: TestClock::at(noon()),
     };
     enricher.run(receiver, sender).await;

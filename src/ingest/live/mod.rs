@@ -23,6 +23,7 @@ pub use bodies::EsiBodies;
 pub use r2z2::NAME as R2Z2;
 
 use super::pipeline::FetchBody;
+use super::resolver::Resolver;
 use crate::runtime::clock::SharedClock;
 use crate::runtime::config::{IngestConfig, LiveConfig, LiveSource};
 use crate::store::Store;
@@ -50,6 +51,8 @@ pub struct LiveDeps {
     pub ingest: IngestConfig,
     /// The one client.
     pub http: HttpClient,
+    /// Finds out what ids mean.
+    pub resolver: Resolver,
     /// Fetches missing bodies, where there is a way.
     pub bodies: Option<Arc<dyn FetchBody>>,
 }

@@ -84,6 +84,7 @@ async fn lead(
         store: deps.store.clone(),
         config: deps.ingest.clone(),
         clock: deps.clock.clone(),
+        resolver: deps.resolver.clone(),
         bodies: deps.bodies.clone(),
         fence: Some(Fence { source, epoch }),
     }

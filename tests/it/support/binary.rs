@@ -10,6 +10,9 @@ use tokio::process::{Child, Command};
 /// How long a start (with recovery of the database) may take before the test gives up.
 const START_LIMIT: Duration = Duration::from_secs(90);
 
+/// Where nobody listens: no test asks a server on the internet.
+const NOBODY: &str = "http://127.0.0.1:9/";
+
 /// A way to start the same service again and again: same folder, same port, same upstream.
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceCommand {
@@ -100,6 +103,14 @@ impl ServiceCommand {
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .kill_on_drop(true);
+        for url in [
+            "WK_ESI_URL",
+            "WK_ZKB_URL",
+            "WK_EVEREF_URL",
+            "WK_SHIP_TYPES_URL",
+        ] {
+            command.env(url, NOBODY);
+        }
         for (name, value) in &self.environment {
             command.env(name, value);
         }

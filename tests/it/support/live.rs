@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wanderer_kills::ingest::live::{self, EsiBodies, LiveDeps};
+use wanderer_kills::ingest::resolver::Resolver;
 use wanderer_kills::runtime::clock::TestClock;
 use wanderer_kills::runtime::config::{DatabaseConfig, IngestConfig, LiveConfig, LiveSource};
 use wanderer_kills::simulator::{Simulator, SimulatorConfig};
@@ -90,6 +91,7 @@ pub(crate) async fn scene_with(source: LiveSource, config: SimulatorConfig) -> S
         },
         ingest: IngestConfig::default(),
         http,
+        resolver: Resolver::local(store.clone(), clock.clone()),
         bodies: Some(Arc::new(EsiBodies::new(esi))),
     };
     Scene {

@@ -45,6 +45,14 @@ pub enum Metric {
     SweepSeconds,
     /// Killmails whose values zKillboard was asked for, by `outcome` (`found`, `none`, `failed`).
     ValuesAsked,
+    /// Entries of a memory cache.
+    CacheEntries,
+    /// Bytes of a memory cache, as its limit counts them.
+    CacheBytes,
+    /// Seconds that a batch of killmails spent with the enricher.
+    EnrichSeconds,
+    /// Killmails that left the enricher, by `outcome` (`complete`, `pending`).
+    KillmailsEnriched,
     /// Newest sequence number of the feed that this process has read.
     FeedHead,
     /// Readers of the feed in this process.
@@ -101,6 +109,10 @@ impl Metric {
         Self::DocumentsPending,
         Self::SweepSeconds,
         Self::ValuesAsked,
+        Self::CacheEntries,
+        Self::CacheBytes,
+        Self::EnrichSeconds,
+        Self::KillmailsEnriched,
         Self::FeedHead,
         Self::FeedReaders,
         Self::RingEvents,
@@ -213,6 +225,26 @@ impl Metric {
                 "wanderer_kills_values_asked_total",
                 &["outcome"],
                 "Killmails whose values zKillboard was asked for, by `outcome` (`found`, `none`, `failed`).",
+            ),
+            Self::CacheEntries => gauge(
+                "wanderer_kills_cache_entries",
+                &["cache"],
+                "Entries of a memory cache.",
+            ),
+            Self::CacheBytes => gauge(
+                "wanderer_kills_cache_bytes",
+                &["cache"],
+                "Bytes of a memory cache, as its limit counts them.",
+            ),
+            Self::EnrichSeconds => histogram(
+                "wanderer_kills_enrich_seconds",
+                &[],
+                "Seconds that a batch of killmails spent with the enricher.",
+            ),
+            Self::KillmailsEnriched => counter(
+                "wanderer_kills_killmails_enriched_total",
+                &["outcome"],
+                "Killmails that left the enricher, by `outcome` (`complete`, `pending`).",
             ),
             Self::FeedHead => gauge(
                 "wanderer_kills_feed_head",

@@ -1,0 +1,87 @@
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::ingest::live::EsiBodies;
+use crate::ingest::pipeline::FetchBody;
+use crate::ingest::reference_data::ReferenceDataDeps;
+use crate::ingest::resolver::Resolver;
+use crate::runtime::clock::SharedClock;
+use crate::runtime::config::Config;
+use crate::runtime::supervisor::Supervisor;
+use crate::store::Store;
+use crate::upstream::esi::{EsiClient, EsiPace};
+use crate::upstream::http::{HttpClient, HttpSettings};
+use crate::upstream::zkb::rest::ZkbRest;
+
+/// Whom this service may ask, and for what. A server that is somebody else's is left out where the
+/// configuration names no contact.
+#[derive(Debug)]
+pub(super) struct Upstreams {
+    /// The one client of all outgoing requests.
+    pub(super) http: HttpClient,
+    /// What ids mean.
+    pub(super) resolver: Resolver,
+    /// Bodies of killmails.
+    pub(super) bodies: Arc<dyn FetchBody>,
+    /// Values that a source did not have.
+    pub(super) zkb: Option<ZkbRest>,
+    /// Ship types and systems.
+    pub(super) reference_data: Option<ReferenceDataDeps>,
+}
+
+impl Upstreams {
+    pub(super) fn new(
+        config: &Config,
+        store: &Store,
+        clock: &SharedClock,
+        supervisor: &Supervisor,
+    ) -> anyhow::Result<Self> {
+        let upstream = &config.upstream;
+        let settings = HttpSettings {
+            user_agent: upstream.user_agent(),
+            longest_stall: Some(upstream.timeout()),
+            ..HttpSettings::default()
+        };
+        let http =
+            HttpClient::new(&settings, Arc::clone(clock)).context("preparing the HTTP client")?;
+        let pace = EsiPace {
+            all: upstream.esi_interval(),
+            names: upstream.esi_interval() * 2,
+            ..EsiPace::default()
+        };
+        let esi = EsiClient::with_pace(http.clone(), upstream.esi_url.clone(), pace);
+        let resolver = if upstream.may_ask(&upstream.esi_url).is_ok() {
+            let (resolver, asking) = Resolver::with_esi(
+                store.clone(),
+                Arc::clone(clock),
+                esi.clone(),
+                supervisor.token(),
+            );
+            supervisor.spawn("resolver", asking);
+            resolver
+        } else {
+            tracing::info!(
+                "without WK_CONTACT nobody is asked for names: they come from the tables alone"
+            );
+            Resolver::local(store.clone(), Arc::clone(clock))
+        };
+        let wants_values = config.ingest.values_days > 0;
+        let zkb = (wants_values && upstream.may_ask(&upstream.zkb_url).is_ok())
+            .then(|| ZkbRest::new(http.clone(), upstream.zkb_url.clone()));
+        let origin = &upstream.ship_types_url;
+        let reference_data = upstream.may_ask(origin).is_ok().then(|| ReferenceDataDeps {
+            store: store.clone(),
+            clock: Arc::clone(clock),
+            http: http.clone(),
+            origin: origin.clone(),
+        });
+        Ok(Self {
+            http,
+            resolver,
+            bodies: Arc::new(EsiBodies::new(esi)),
+            zkb,
+            reference_data,
+        })
+    }
+}
