@@ -18,9 +18,15 @@ mod api_websocket;
 #[cfg(test)]
 mod embedded_postgres;
 #[cfg(test)]
+mod enrichment;
+#[cfg(test)]
+mod enrichment_scale;
+#[cfg(test)]
 mod esi_answers;
 #[cfg(test)]
 mod esi_client;
+#[cfg(test)]
+mod esi_outage;
 #[cfg(test)]
 mod feed_database;
 #[cfg(test)]

@@ -67,14 +67,14 @@ fn pilot(id: i64) -> Subject {
 
 async fn ask(resolver: &Resolver, subjects: &[Subject], wait: Duration) -> Resolved {
     let wanted: Wanted = subjects.iter().copied().collect();
-    let mut resolved = resolver.known(&wanted).await.unwrap();
+    let mut known = resolver.known(&wanted).await.unwrap();
     let questions = Questions {
         foremost: Wanted::default(),
         rest: wanted,
         urgency: Urgency::Live,
     };
-    resolver.ask(&mut resolved, questions, wait).await;
-    resolved
+    resolver.ask(&mut known, questions, wait).await;
+    known
 }
 
 #[tokio::test]
@@ -88,15 +88,15 @@ async fn all_is_learnt_once_and_known_after_a_restart() {
         Subject::SolarSystem(30_000_142),
     ];
     let (resolver, _guard) = scene.resolver();
-    let resolved = ask(&resolver, &subjects, PATIENCE).await;
+    let known = ask(&resolver, &subjects, PATIENCE).await;
     for subject in subjects {
-        assert!(resolved.enrichment.knows(subject), "{subject:?}");
+        assert!(known.enrichment.knows(subject), "{subject:?}");
     }
     assert_eq!(scene.simulator.request_count("/esi/universe/names"), 1);
     let asked = scene.requests();
     let (restarted, _guard) = scene.resolver();
-    let resolved = ask(&restarted, &subjects, PATIENCE).await;
-    assert!(subjects.iter().all(|it| resolved.enrichment.knows(*it)));
+    let known = ask(&restarted, &subjects, PATIENCE).await;
+    assert!(subjects.iter().all(|it| known.enrichment.knows(*it)));
     assert_eq!(scene.requests(), asked);
 }
 
@@ -106,15 +106,15 @@ async fn poison_costs_its_search_once() {
     let mut subjects: Vec<Subject> = (PILOT..PILOT + 20).map(pilot).collect();
     subjects.push(pilot(UNKNOWN));
     let (resolver, _guard) = scene.resolver();
-    let resolved = ask(&resolver, &subjects, PATIENCE).await;
+    let known = ask(&resolver, &subjects, PATIENCE).await;
     let (poison, good) = subjects.split_last().unwrap();
-    assert!(good.iter().all(|it| resolved.enrichment.knows(*it)));
-    assert!(!resolved.enrichment.knows(*poison));
+    assert!(good.iter().all(|it| known.enrichment.knows(*it)));
+    assert!(!known.enrichment.knows(*poison));
     let asked = scene.requests();
     ask(&resolver, &subjects, PATIENCE).await;
     let (restarted, _guard) = scene.resolver();
-    let resolved = ask(&restarted, &subjects, PATIENCE).await;
-    assert!(resolved.resting.contains(poison));
+    let known = ask(&restarted, &subjects, PATIENCE).await;
+    assert!(known.resting.contains(poison));
     assert_eq!(scene.requests(), asked);
 }
 
@@ -129,8 +129,8 @@ async fn what_is_given_up_or_impossible_is_not_asked() {
     .unwrap();
     let subjects = [pilot(UNKNOWN), pilot(0), pilot(-5)];
     let (resolver, _guard) = scene.resolver();
-    let resolved = ask(&resolver, &subjects, PATIENCE).await;
-    assert!(subjects.iter().all(|it| resolved.given_up.contains(it)));
+    let known = ask(&resolver, &subjects, PATIENCE).await;
+    assert!(subjects.iter().all(|it| known.given_up.contains(it)));
     assert_eq!(scene.requests(), 0);
 }
 
@@ -144,8 +144,8 @@ async fn two_who_ask_share_a_request() {
         ask(&resolver, &subjects, PATIENCE),
         ask(&other, &subjects, PATIENCE)
     );
-    for resolved in [one, two] {
-        assert!(subjects.iter().all(|it| resolved.enrichment.knows(*it)));
+    for known in [one, two] {
+        assert!(subjects.iter().all(|it| known.enrichment.knows(*it)));
     }
     assert_eq!(scene.requests(), 1);
 }

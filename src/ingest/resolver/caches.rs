@@ -10,13 +10,12 @@
 //! how late a name that another process has found meanwhile may be used.
 
 use std::collections::HashSet;
-use std::hash::Hash;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use moka::Expiry;
 use moka::future::Cache;
 
+use super::cache::{Entry, Standing, cache, entry, put};
 use super::tables::Found;
 use crate::domain::names::{Subject, Wanted};
 use crate::domain::{Enrichment, EntityKey, EntityName, ShipType, SolarSystem};
@@ -27,35 +26,6 @@ const NAMES_FOR: Duration = Duration::from_hours(6);
 const TYPES: u64 = 8 << 20;
 const SYSTEMS: u64 = 4 << 20;
 const STATIC_DATA_FOR: Duration = Duration::from_hours(1);
-const UNKNOWN_FOR: Duration = Duration::from_mins(1);
-/// An entry's key, value, and share of the cache's own tables, its texts not counted.
-const ENTRY: usize = 250;
-
-/// Whether an id is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Open,
-    Resting,
-    GivenUp,
-}
-
-#[derive(Debug)]
-struct Entry<V> {
-    value: Option<Arc<V>>,
-    standing: Standing,
-    lasting: bool,
-    texts: usize,
-}
-
-impl<V> Clone for Entry<V> {
-    fn clone(&self) -> Self {
-        Self {
-            value: self.value.clone(),
-            ..*self
-        }
-    }
-}
-
 /// How large one cache is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheSize {
@@ -88,24 +58,27 @@ impl Caches {
     pub(super) async fn take_known(&self, wanted: &Wanted, found: &mut Found) -> Wanted {
         let mut missing = Wanted::default();
         for key in &wanted.entities {
-            let entry = self.names.get(key).await;
-            match note(found, Subject::Entity(*key), entry) {
-                Some(value) => found.enrichment.names.extend(value.map(|it| (*key, it))),
-                None => missing.entities.push(*key),
+            let subject = Subject::Entity(*key);
+            match note(found, subject, self.names.get(key).await) {
+                Cached::Known(name) => drop(found.enrichment.names.insert(*key, name)),
+                Cached::Unknown => {}
+                Cached::Missing => missing.entities.push(*key),
             }
         }
         for id in &wanted.types {
-            let entry = self.types.get(id).await;
-            match note(found, Subject::ShipType(*id), entry) {
-                Some(value) => (found.enrichment.ship_types).extend(value.map(|it| (*id, it))),
-                None => missing.types.push(*id),
+            let subject = Subject::ShipType(*id);
+            match note(found, subject, self.types.get(id).await) {
+                Cached::Known(it) => drop(found.enrichment.ship_types.insert(*id, it)),
+                Cached::Unknown => {}
+                Cached::Missing => missing.types.push(*id),
             }
         }
         for id in &wanted.solar_systems {
-            let entry = self.systems.get(id).await;
-            match note(found, Subject::SolarSystem(*id), entry) {
-                Some(value) => (found.enrichment.solar_systems).extend(value.map(|it| (*id, it))),
-                None => missing.solar_systems.push(*id),
+            let subject = Subject::SolarSystem(*id);
+            match note(found, subject, self.systems.get(id).await) {
+                Cached::Known(it) => drop(found.enrichment.solar_systems.insert(*id, it)),
+                Cached::Unknown => {}
+                Cached::Missing => missing.solar_systems.push(*id),
             }
         }
         asked("names", wanted.entities.len(), missing.entities.len());
@@ -128,7 +101,7 @@ impl Caches {
                     });
                     let lasting = known.knows(subject);
                     let entry = entry(value, standing, lasting, texts);
-                    self.names.insert(key, entry).await;
+                    put(&self.names, key, entry).await;
                 }
                 Subject::ShipType(id) => {
                     let value = known.ship_types.get(&id).cloned();
@@ -136,7 +109,7 @@ impl Caches {
                         it.name.len() + it.group_name.len() + it.category_name.len()
                     });
                     let entry = entry(value, standing, known.knows(subject), texts);
-                    self.types.insert(id, entry).await;
+                    put(&self.types, id, entry).await;
                 }
                 Subject::SolarSystem(id) => {
                     let value = known.solar_systems.get(&id).cloned();
@@ -144,7 +117,7 @@ impl Caches {
                         it.name.len() + it.constellation_name.len() + it.region_name.len()
                     });
                     let entry = entry(value, standing, known.knows(subject), texts);
-                    self.systems.insert(id, entry).await;
+                    put(&self.systems, id, entry).await;
                 }
             }
         }
@@ -199,15 +172,6 @@ impl Caches {
     }
 }
 
-fn entry<V>(value: Option<Arc<V>>, standing: Standing, lasting: bool, texts: usize) -> Entry<V> {
-    Entry {
-        value,
-        standing,
-        lasting,
-        texts,
-    }
-}
-
 fn standing(found: &Found, subject: Subject) -> Standing {
     if found.given_up.contains(&subject) {
         Standing::GivenUp
@@ -218,8 +182,18 @@ fn standing(found: &Found, subject: Subject) -> Standing {
     }
 }
 
-fn note<V>(found: &mut Found, subject: Subject, entry: Option<Entry<V>>) -> Option<Option<Arc<V>>> {
-    let entry = entry?;
+/// What a cache says of one subject.
+enum Cached<V> {
+    Known(Arc<V>),
+    /// It was looked for a moment ago, in vain.
+    Unknown,
+    Missing,
+}
+
+fn note<V>(found: &mut Found, subject: Subject, entry: Option<Entry<V>>) -> Cached<V> {
+    let Some(entry) = entry else {
+        return Cached::Missing;
+    };
     match entry.standing {
         Standing::Open => {}
         Standing::Resting => {
@@ -229,7 +203,7 @@ fn note<V>(found: &mut Found, subject: Subject, entry: Option<Entry<V>>) -> Opti
             found.given_up.insert(subject);
         }
     }
-    Some(entry.value)
+    entry.value.map_or(Cached::Unknown, Cached::Known)
 }
 
 fn asked(cache: &'static str, wanted: usize, missing: usize) {
@@ -243,48 +217,4 @@ fn asked(cache: &'static str, wanted: usize, missing: usize) {
 
 fn number(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-fn cache<K, V>(bytes: u64, known_for: Duration) -> Cache<K, Entry<V>>
-where
-    K: Eq + Hash + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
-    Cache::builder()
-        .max_capacity(bytes)
-        .weigher(|_, entry: &Entry<V>| u32::try_from(ENTRY + entry.texts).unwrap_or(u32::MAX))
-        .expire_after(Lifetime { known_for })
-        .build()
-}
-
-/// How long an entry lives: unknown ones shortly.
-#[derive(Debug)]
-struct Lifetime {
-    known_for: Duration,
-}
-
-impl Lifetime {
-    fn of<V>(&self, entry: &Entry<V>) -> Duration {
-        if entry.lasting {
-            self.known_for
-        } else {
-            UNKNOWN_FOR
-        }
-    }
-}
-
-impl<K, V> Expiry<K, Entry<V>> for Lifetime {
-    fn expire_after_create(&self, _: &K, entry: &Entry<V>, _: Instant) -> Option<Duration> {
-        Some(self.of(entry))
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &K,
-        entry: &Entry<V>,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(self.of(entry))
-    }
 }

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod asking;
+mod cache;
 mod caches;
 pub(super) mod tables;
 mod worker;

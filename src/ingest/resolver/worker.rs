@@ -8,8 +8,10 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::Urgency;
 use super::agenda::{Agenda, Need, Question};
 use super::asking::{Asked, Asking};
+use crate::domain::Enrichment;
 use crate::domain::names::Subject;
 
 /// Lists of questions that wait for the worker, which never waits itself: a burst at most.
@@ -71,9 +73,9 @@ impl Worker {
             tokio::select! {
                 () = token.cancelled() => return Ok(()),
                 Some(ask) = input.recv() => {
-                    self.take(ask);
+                    self.take(ask).await;
                     while let Ok(ask) = input.try_recv() {
-                        self.take(ask);
+                        self.take(ask).await;
                     }
                 }
                 Some(asked) = self.under_way.next() => self.settle(asked),
@@ -86,10 +88,14 @@ impl Worker {
         }
     }
 
-    fn take(&mut self, ask: Ask) {
+    async fn take(&mut self, ask: Ask) {
         let mut dropped = Vec::new();
         let mut subjects = HashSet::new();
+        let answered = self.answered(&ask.questions).await;
         for question in ask.questions {
+            if question.urgency != Urgency::Refresh && answered.knows(question.subject) {
+                continue;
+            }
             subjects.insert(question.subject);
             dropped.extend(self.agenda.add(question));
         }
@@ -108,6 +114,17 @@ impl Worker {
         for subject in dropped {
             self.wake(subject);
         }
+    }
+
+    /// What has been answered since the questions were put.
+    async fn answered(&mut self, questions: &[Question]) -> Enrichment {
+        let subjects = questions.iter().map(|question| question.subject);
+        let settled = subjects.filter(|subject| !self.agenda.holds(*subject));
+        let mut known = Enrichment::default();
+        (self.asking.caches)
+            .peek(&settled.collect(), &mut known)
+            .await;
+        known
     }
 
     /// Sends what may be sent now.

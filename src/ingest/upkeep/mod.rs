@@ -61,7 +61,7 @@ pub async fn run(deps: UpkeepDeps, token: CancellationToken) -> anyhow::Result<(
     let mut pauses = BACK_OFF.pauses();
     while !token.is_cancelled() {
         let started = deps.clock.monotonic();
-        let Err(error) = term::serve(&deps, &token).await else {
+        let Err(error) = Box::pin(term::serve(&deps, &token)).await else {
             break;
         };
         if deps.clock.monotonic().saturating_sub(started) >= HEALTHY_TERM {

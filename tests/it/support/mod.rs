@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod binary;
+pub(crate) mod enriching;
 pub(crate) mod http;
 pub(crate) mod listeners;
 pub(crate) mod live;

@@ -118,3 +118,54 @@ pub(crate) fn same(expected: &Value, actual: &Value, place: &str) {
 fn keys(map: &Map<String, Value>) -> Vec<&String> {
     map.keys().collect()
 }
+
+/// Tables of the game's static data that know every ship and place of the killmails.
+pub(crate) const TABLES: [&str; 7] = [
+    "sde/invTypes-2026-10-fuzzwork-layout.csv.gz",
+    "sde/invGroups-2026-10-fuzzwork-layout.csv",
+    "sde/invCategories-2026-01.csv",
+    "sde/mapSolarSystems-2026-01.csv.gz",
+    "sde/mapConstellations-2026-01.csv",
+    "sde/mapRegions-2026-01.csv",
+    "sde/chrFactions-2026-01.csv",
+];
+
+const ADDED_TO_PLACE: [&str; 6] = [
+    "solar_system_name",
+    "constellation_id",
+    "constellation_name",
+    "region_id",
+    "region_name",
+    "security_status",
+];
+const ADDED_TO_PARTY: [&str; 10] = [
+    "character_name",
+    "corporation_name",
+    "corporation_ticker",
+    "alliance_name",
+    "alliance_ticker",
+    "faction_name",
+    "ship_name",
+    "ship_group_id",
+    "ship_group_name",
+    "weapon_name",
+];
+
+/// A served document without what enrichment has added.
+pub(crate) fn facts_only(mut document: Value) -> Value {
+    let attackers = document["attackers"].take();
+    let without = |mut party: Value| {
+        if let Some(party) = party.as_object_mut() {
+            party.retain(|key, _| !ADDED_TO_PARTY.contains(&key.as_str()));
+        }
+        party
+    };
+    let attackers: Vec<Value> = (attackers.as_array().unwrap().iter().cloned())
+        .map(without)
+        .collect();
+    document["attackers"] = attackers.into();
+    document["victim"] = without(document["victim"].take());
+    let document = document.as_object_mut().unwrap();
+    document.retain(|key, _| !ADDED_TO_PLACE.contains(&key.as_str()));
+    Value::Object(document.clone())
+}
