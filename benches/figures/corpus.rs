@@ -51,11 +51,16 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(crate) fn start(store: &Store) -> anyhow::Result<Self> {
+        let resolver = Resolver::local(store.clone(), SystemClock::shared());
+        Self::start_with(store, resolver)
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "this program is the pipeline's supervisor"
     )]
-    pub(crate) fn start(store: &Store) -> anyhow::Result<Self> {
+    pub(crate) fn start_with(store: &Store, resolver: Resolver) -> anyhow::Result<Self> {
         let clock = SystemClock::shared();
         let pipeline = Pipeline {
             store: store.clone(),
@@ -64,7 +69,7 @@ impl Running {
                 ..IngestConfig::default()
             },
             clock: clock.clone(),
-            resolver: Resolver::local(store.clone(), clock.clone()),
+            resolver,
             bodies: None,
             fence: None,
         };

@@ -7,6 +7,7 @@
 
 mod corpus;
 mod database;
+mod enrichment;
 mod http_load;
 mod idle;
 mod ingest;
@@ -21,12 +22,15 @@ use clap::{Parser, ValueEnum};
 
 use database::Server;
 use report::Report;
+use wanderer_kills::runtime::telemetry::exposition;
 
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// Killmails per second through the committer, and bytes on disk.
     Ingest,
+    /// What look-ups cost, and how often memory answers.
+    Enrichment,
     /// From commit to a listener.
     Latency,
     /// Killfeed pages per second.
@@ -60,10 +64,14 @@ struct Options {
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let wanted = |part: Part| options.parts.is_empty() || options.parts.contains(&part);
+    exposition::install()?;
     let server = Server::start().await?;
     let mut report = Report::default();
     if wanted(Part::Ingest) {
         ingest::measure(&server, &options, &mut report).await?;
+    }
+    if wanted(Part::Enrichment) {
+        enrichment::measure(&server, &options, &mut report).await?;
     }
     if wanted(Part::Latency) {
         latency::measure(&server, &mut report).await?;

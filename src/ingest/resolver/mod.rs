@@ -27,7 +27,7 @@ use crate::domain::names::{Subject, Wanted};
 use crate::domain::{Enrichment, Killmail};
 use crate::runtime::clock::SharedClock;
 use crate::store::{self, Store};
-use crate::upstream::esi::EsiClient;
+use crate::upstream::esi::{EsiClient, Route};
 
 /// What is known of some ids.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +68,7 @@ pub struct Resolver {
     caches: Arc<Caches>,
     tables: Arc<dyn LookUp>,
     worker: Option<mpsc::Sender<Ask>>,
+    esi: Option<EsiClient>,
 }
 
 impl Resolved {
@@ -100,6 +101,7 @@ impl Resolver {
             caches: Arc::new(Caches::new()),
             tables,
             worker: None,
+            esi: None,
         }
     }
 
@@ -113,6 +115,7 @@ impl Resolver {
         let (sender, input) = mpsc::channel(QUEUE);
         let resolver = Self {
             worker: Some(sender),
+            esi: Some(esi.clone()),
             ..Self::local(store.clone(), Arc::clone(&clock))
         };
         let worker = Worker::new(Asking {
@@ -189,6 +192,11 @@ impl Resolver {
         (self.caches)
             .peek(&subjects, &mut resolved.enrichment)
             .await;
+    }
+
+    /// True where ESI can be asked for names now.
+    pub fn can_ask(&self) -> bool {
+        (self.esi.as_ref()).is_some_and(|esi| esi.unavailable_for(Route::Names).is_none())
     }
 
     /// Entries and bytes of each cache in memory.

@@ -24,6 +24,12 @@ const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// Longest pause: what nobody can name costs one walk through the pending rows in this time.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
+/// Pages after which a walk looks for killmails that became pending meanwhile: a walk through years takes
+/// hours, and a live killmail should not wait for its end.
+const LOOK_BACK: u64 = 10;
+/// Pages without any gain after which a walk ends while nobody can be asked.
+const IDLE_PAGES: u32 = 10;
+
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -33,6 +39,13 @@ pub struct Swept {
     pub completed: u64,
     /// Killmails that are still pending.
     pub left: i64,
+}
+
+impl Swept {
+    fn add(&mut self, done: Completion) {
+        self.written += done.written;
+        self.completed += done.completed;
+    }
 }
 
 pub(super) async fn run(deps: &UpkeepDeps) -> anyhow::Result<Infallible> {
@@ -61,21 +74,43 @@ fn next_pause(last: Duration, progress: bool) -> Duration {
     }
 }
 
-/// Looks at every pending killmail once, newest first, and writes what has become known. No transaction is
-/// open while ESI is asked.
+/// Looks at every pending killmail once, newest first, and writes what has become known. What becomes pending
+/// during a long walk goes before the rest of it. No transaction is open while ESI is asked; where nobody can
+/// be asked and the tables have nothing either, the walk ends early.
 ///
 /// # Errors
 /// When the database refuses; pages before that stay written.
 pub async fn sweep(store: &Store, resolver: &Resolver) -> store::Result<Swept> {
     let mut swept = Swept::default();
     let mut before = i64::MAX;
-    loop {
+    let mut newest = i64::MAX;
+    let mut idle_pages = 0;
+    for number in 0_u64.. {
+        if number % LOOK_BACK == LOOK_BACK - 1 {
+            let page = killmails::pending(&store.pool, i64::MAX, PAGE, PAGE_BYTES).await?;
+            let known = page.partition_point(|it| it.killmail_id > newest);
+            let fresh = page.get(..known).unwrap_or_default();
+            newest = fresh.first().map_or(newest, |it| it.killmail_id);
+            swept.add(complete(store, resolver, fresh).await?);
+        }
         let page = killmails::pending(&store.pool, before, PAGE, PAGE_BYTES).await?;
-        let Some(last) = page.last() else { break };
+        let (Some(first), Some(last)) = (page.first(), page.last()) else {
+            break;
+        };
+        if number == 0 {
+            newest = first.killmail_id;
+        }
         before = last.killmail_id;
         let done = complete(store, resolver, &page).await?;
-        swept.written += done.written;
-        swept.completed += done.completed;
+        swept.add(done);
+        idle_pages = if done.written > 0 || resolver.can_ask() {
+            0
+        } else {
+            idle_pages + 1
+        };
+        if idle_pages == IDLE_PAGES {
+            break;
+        }
     }
     swept.left = killmails::pending_count(&store.pool).await?;
     Ok(swept)
@@ -86,6 +121,9 @@ async fn complete(
     names: &Resolver,
     page: &[PendingKillmail],
 ) -> store::Result<Completion> {
+    if page.is_empty() {
+        return Ok(Completion::default());
+    }
     let read: Vec<(&PendingKillmail, Killmail)> = page
         .iter()
         .filter_map(|pending| match wire::read(&pending.document, None) {
