@@ -7,9 +7,9 @@
 //! |---|---|
 //! | [`domain`] | what a killmail is: model, total parser, canonical JSON, one filter. No I/O |
 //! | [`runtime`] | configuration, telemetry, supervisor, clock, embedded PostgreSQL |
-//! | [`upstream`] | bytes from outside: the one HTTP client, R2Z2, RedisQ, ESI, archives |
+//! | [`upstream`] | bytes from outside: the one HTTP client, R2Z2, RedisQ, zKillboard, ESI, static data, archives |
 //! | [`store`] | all SQL, one file per aggregate |
-//! | [`ingest`] | raw to stored: processor, enricher, committer; live source, import |
+//! | [`ingest`] | raw to stored: processor, enricher, committer; live source, import, reference data, upkeep |
 //! | [`feed`] | the log, read: tail, ring, wake index, reader |
 //! | [`api`] | inbound HTTP |
 //! | [`simulator`] | the stand-in upstream |
