@@ -56,21 +56,16 @@ impl Process {
     pub(crate) async fn resident(&self) -> anyhow::Result<f64> {
         let pid = self.child.id().context("the service has ended")?;
         let status = tokio::fs::read_to_string(format!("/proc/{pid}/status")).await?;
-        resident_of(&status)
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        let kilobytes: u32 = kilobytes.context("no VmRSS")?.parse()?;
+        Ok(f64::from(kilobytes) * 1024.0)
     }
 
     /// Ends it.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.child.kill().await.context("stopping the service")
     }
-}
-
-/// Resident memory in bytes, from a process' status file.
-pub(crate) fn resident_of(status: &str) -> anyhow::Result<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next());
-    let kilobytes: u32 = kilobytes.context("no VmRSS")?.parse()?;
-    Ok(f64::from(kilobytes) * 1024.0)
 }
 
 async fn free_address() -> anyhow::Result<SocketAddr> {
