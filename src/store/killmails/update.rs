@@ -45,7 +45,7 @@ struct Columns {
 }
 
 /// Merges, renders and writes killmails that differ from what is stored. A pending killmail stays pending,
-/// even where nothing is unknown any more: its columns are still to be filled (see [`super::complete`]).
+/// even where nothing is unknown any more: its columns are still to be filled (see [`super::complete()`]).
 ///
 /// Returns the ids of those that still differed once they were locked.
 pub(super) async fn update(
