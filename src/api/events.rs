@@ -11,6 +11,8 @@ use crate::runtime::telemetry::metric::{Metric, add, count, record};
 pub(super) enum Protocol {
     /// A plain JSON websocket.
     Json,
+    /// Phoenix channels on a websocket.
+    Phoenix,
     /// Anything that is plain HTTP: pages, polls, server-sent events.
     Http,
 }
@@ -19,6 +21,7 @@ impl Protocol {
     fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Phoenix => "phoenix",
             Self::Http => "http",
         }
     }
@@ -84,9 +87,14 @@ pub(super) struct Staying {
 }
 
 impl Staying {
-    /// A websocket has opened.
+    /// A plain JSON websocket has opened.
     pub(super) fn websocket() -> Self {
         Self::count_in(Metric::WebsocketConnections, &[("protocol", "json")])
+    }
+
+    /// A websocket with Phoenix channels has opened.
+    pub(super) fn phoenix() -> Self {
+        Self::count_in(Metric::WebsocketConnections, &[("protocol", "phoenix")])
     }
 
     /// An event stream has opened.

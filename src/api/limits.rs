@@ -77,6 +77,43 @@ pub const SILENT_TAIL: Duration = Duration::from_secs(30);
 /// A process whose feed is further behind the log than this many events calls itself degraded.
 pub const FEED_LAG_DEGRADED: i64 = 1_000;
 
+/// Longest reference (`ref`, `join_ref`) of a Phoenix message: it is repeated in every frame that answers it.
+pub const MAX_PHOENIX_REFERENCE_BYTES: usize = 1_024;
+
+/// Most systems of one Phoenix subscription, as WandererKills has it.
+pub const MAX_SUBSCRIBED_SYSTEMS: usize = 10_000;
+
+/// Most characters of one Phoenix subscription, as WandererKills has it.
+pub const MAX_SUBSCRIBED_CHARACTERS: usize = 50_000;
+
+/// Most killmails of one system in a preload.
+pub const MAX_PRELOAD_PER_SYSTEM: i64 = 100;
+
+/// Longest time a preload looks back, hours: what WandererKills documents as its longest.
+pub const MAX_PRELOAD_HOURS: i64 = 168;
+
+/// Most killmails that one statement of a preload reads: about a megabyte.
+pub const PRELOAD_PAGE_KILLMAILS: usize = 200;
+
+/// Most killmails of one preload: the default five of as many systems as may be subscribed.
+pub const MAX_PRELOAD_KILLMAILS: usize = 50_000;
+
+/// Most bytes of the documents of one preload.
+pub const MAX_PRELOAD_BYTES: usize = 256 * 1024 * 1024;
+
+/// Preloads that read from the database at the same time; others take turns, so that a thousand clients that
+/// reconnect after a restart leave connections to everyone else.
+pub const PRELOAD_READERS: usize = 4;
+
+/// Most systems whose kill count is kept in memory: more than New Eden has.
+pub const MAX_COUNTED_SYSTEMS: usize = 16_384;
+
+/// Pause before the database is asked again after it failed a Phoenix channel or a count.
+pub const DATABASE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Killmails a channel remembers to have pushed, so that a preload does not bring them again.
+pub const REMEMBERED_PUSHES: usize = 1_024;
+
 /// Limits that an installation or a test may want different.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -98,6 +135,13 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// A websocket without any frame from the client for so long is pinged.
     pub idle_ping: Duration,
+    /// A Phoenix socket without any frame from the client for so long is closed, as WandererKills does.
+    pub phoenix_idle: Duration,
+    /// A Phoenix channel without killmail or count for so long gets an empty update: Wanderer takes 15
+    /// minutes of silence for a broken connection.
+    pub phoenix_keep_alive: Duration,
+    /// A system's kill count is read, and told to one client, at most this often.
+    pub count_every: Duration,
     /// Longest time connections get to end at shutdown.
     pub drain: Duration,
 }
@@ -120,6 +164,9 @@ impl From<&ApiConfig> for Limits {
             send_timeout: config.send_timeout(),
             keep_alive: Duration::from_secs(10),
             idle_ping: Duration::from_mins(1),
+            phoenix_idle: Duration::from_mins(1),
+            phoenix_keep_alive: Duration::from_mins(10),
+            count_every: Duration::from_mins(1),
             drain: Duration::from_secs(10),
         }
     }

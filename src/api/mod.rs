@@ -16,6 +16,7 @@ pub mod server;
 pub mod state;
 pub mod systems;
 
+mod client_socket;
 mod events;
 mod stalled_writer;
 

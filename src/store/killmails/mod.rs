@@ -4,6 +4,7 @@ mod attackers;
 mod complete;
 mod insert;
 mod merge;
+mod recent;
 mod stored;
 mod update;
 mod upsert;
@@ -14,6 +15,7 @@ use super::{Error, Result};
 use crate::domain::Killmail;
 
 pub use complete::{Completion, PendingKillmail, complete, pending, pending_count};
+pub use recent::{RecentKillmail, SystemCount, count_since, recent};
 pub use upsert::upsert;
 
 /// A killmail ready to be written.

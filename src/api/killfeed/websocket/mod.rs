@@ -30,12 +30,10 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::Response;
 
 use super::opening::open;
+use crate::api::client_socket::limited;
 use crate::api::events::Staying;
 use crate::api::extract::{Params, PeerAddress};
-use crate::api::limits::{
-    MAX_INBOUND_FRAME_BYTES, MAX_WEBSOCKET_BUFFER_BYTES, STREAM_BATCH_EVENTS,
-    WEBSOCKET_READ_BUFFER_BYTES, WEBSOCKET_WRITE_BUFFER_BYTES,
-};
+use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::{ApiError, ApiState};
 
 /// Opens a session.
@@ -57,15 +55,9 @@ pub(super) async fn handle(
     let opening = open(&state, cursor, filter, STREAM_BATCH_EVENTS, Duration::ZERO).await?;
     let sessions = state.sessions.clone();
     let token = sessions.token();
-    Ok(upgrade
-        .max_message_size(MAX_INBOUND_FRAME_BYTES)
-        .max_frame_size(MAX_INBOUND_FRAME_BYTES)
-        .read_buffer_size(WEBSOCKET_READ_BUFFER_BYTES)
-        .write_buffer_size(WEBSOCKET_WRITE_BUFFER_BYTES)
-        .max_write_buffer_size(MAX_WEBSOCKET_BUFFER_BYTES)
-        .on_upgrade(move |socket| async move {
-            let staying = Staying::websocket();
-            session::run(socket, opening, state).await;
-            drop((permit, token, staying));
-        }))
+    Ok(limited(upgrade).on_upgrade(move |socket| async move {
+        let staying = Staying::websocket();
+        session::run(socket, opening, state).await;
+        drop((permit, token, staying));
+    }))
 }

@@ -81,7 +81,7 @@ pub enum Metric {
     HttpRequests,
     /// Seconds until an answer's head was ready.
     HttpRequestSeconds,
-    /// Open websockets, by `protocol` (`json`).
+    /// Open websockets, by `protocol` (`json`, `phoenix`).
     WebsocketConnections,
     /// Open event streams.
     SseConnections,
@@ -319,7 +319,7 @@ impl Metric {
             Self::WebsocketConnections => gauge(
                 "wanderer_kills_websocket_connections",
                 &["protocol"],
-                "Open websockets, by `protocol` (`json`).",
+                "Open websockets, by `protocol` (`json`, `phoenix`).",
             ),
             Self::SseConnections => {
                 gauge("wanderer_kills_sse_connections", &[], "Open event streams.")
