@@ -10,6 +10,7 @@ pub mod killfeed;
 pub mod killmails;
 pub mod limits;
 pub mod ops;
+pub mod phoenix;
 pub mod problem;
 pub mod router;
 pub mod server;

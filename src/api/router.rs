@@ -24,7 +24,7 @@ use super::events::Answered;
 use super::limits::{MAX_BODY_BYTES, MAX_REQUEST_ID_BYTES};
 use super::problem::{Problem, problem_response};
 use super::state::ApiState;
-use super::{killfeed, killmails, ops, systems};
+use super::{killfeed, killmails, ops, phoenix, systems};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -36,11 +36,13 @@ pub fn router(state: ApiState) -> Router {
         .merge(killmails::plain())
         .merge(systems::plain())
         .merge(killfeed::plain())
+        .merge(phoenix::plain())
         .route_layer(from_fn_with_state(state.clone(), within_time))
         .merge(killfeed::polling())
         .route_layer(compression);
     plain
         .merge(killfeed::streaming())
+        .merge(phoenix::streaming())
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state.clone())

@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use super::admission::Admission;
 use super::limits::Limits;
+use super::phoenix::Lobby;
 use crate::feed::Feed;
 use crate::runtime::clock::SharedClock;
 use crate::runtime::config::ApiConfig;
@@ -56,6 +57,8 @@ pub struct ApiState {
     pub admission: Arc<Admission>,
     /// Websocket sessions: they outlive the HTTP exchange that opened them, and shutdown waits for them.
     pub sessions: TaskTracker,
+    /// What Phoenix connections share.
+    pub phoenix: Arc<Lobby>,
 }
 
 impl ApiState {
@@ -70,6 +73,7 @@ impl ApiState {
     ) -> Self {
         let limits = Limits::from(&config);
         Self {
+            phoenix: Arc::new(Lobby::new(clock.monotonic())),
             feed,
             store,
             clock,

@@ -48,6 +48,12 @@ mod live_terms;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod phoenix_delivery;
+#[cfg(test)]
+mod phoenix_limits;
+#[cfg(test)]
+mod phoenix_protocol;
+#[cfg(test)]
 mod pipeline;
 #[cfg(test)]
 mod process_life;
