@@ -50,6 +50,8 @@ mod migrations;
 #[cfg(test)]
 mod phoenix_delivery;
 #[cfg(test)]
+mod phoenix_killmail;
+#[cfg(test)]
 mod phoenix_limits;
 #[cfg(test)]
 mod phoenix_protocol;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::api::ApiState;
 use crate::api::limits::{DATABASE_PAUSE, MAX_COUNTED_SYSTEMS};
@@ -141,8 +142,9 @@ impl Cache {
         // Taken before the count: everything up to here was committed.
         let head = state.feed.bounds().head;
         let since = state.clock.now() - SPAN;
-        match killmails::count_since(&state.store.pool, systems, since).await {
-            Ok(rows) => {
+        let reading = killmails::count_since(&state.store.pool, systems, since);
+        match timeout(state.limits.request_timeout, reading).await {
+            Ok(Ok(rows)) => {
                 let counts = rows.into_iter().map(|row| {
                     let kills = row.count;
                     (
@@ -156,13 +158,14 @@ impl Cache {
                 });
                 self.counts.extend(counts);
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::debug!(
                     error = &error as &(dyn std::error::Error + 'static),
                     "kills could not be counted"
                 );
                 self.pause_until = now + DATABASE_PAUSE;
             }
+            Err(_) => self.pause_until = state.clock.monotonic() + DATABASE_PAUSE,
         }
     }
 }

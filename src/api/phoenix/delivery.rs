@@ -53,7 +53,8 @@ impl Session {
         };
         let mut waiting = 0;
         for event in events {
-            if event.kind != FeedKind::New || !channel.seam.push(event) {
+            let system = event.solar_system_id;
+            if event.kind != FeedKind::New || !channel.seam.push(event.killmail_id, system) {
                 continue;
             }
             let payload = Payload::of(event);
@@ -64,9 +65,8 @@ impl Session {
             });
             waiting += frame.len();
             channel.told = now;
-            if channel.has_system(event.solar_system_id) {
+            if channel.has_system(system) {
                 let every = self.state.limits.count_every;
-                let system = event.solar_system_id;
                 channel.counts.pushed(system, event.sequence, now, every);
             }
             self.socket.feed(frame).await?;

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case(r#"{}"#, true, 5, 24)]
+    #[case("{}", true, 5, 24)]
     #[case(r#""all""#, true, 5, 24)]
     #[case(r#"{"enabled":false}"#, false, 5, 24)]
     #[case(
@@ -170,15 +170,21 @@ mod tests {
     }
 
     #[rstest]
-    #[case("12", Some(Some(12)))]
-    #[case("null", Some(None))]
-    #[case("-1", None)]
-    #[case(r#""12""#, None)]
-    fn a_cursor_is_a_number(#[case] after: &str, #[case] expected: Option<Option<i64>>) {
+    #[case("12", Some(12))]
+    #[case("0", Some(0))]
+    #[case("null", None)]
+    fn a_cursor_is_a_number(#[case] after: &str, #[case] expected: Option<i64>) {
+        let join = Join::read(&format!(r#"{{"after":{after}}}"#)).unwrap();
+        assert_eq!(join.after, expected.map(FeedSequence));
+    }
+
+    #[rstest]
+    #[case("-1")]
+    #[case("1.5")]
+    #[case(r#""12""#)]
+    #[case("99999999999999999999")]
+    fn a_wrong_cursor_is_refused(#[case] after: &str) {
         let read = Join::read(&format!(r#"{{"after":{after}}}"#));
-        assert_eq!(
-            read.ok().map(|join| join.after),
-            expected.map(|cursor| cursor.map(FeedSequence))
-        );
+        assert!(matches!(read, Err(Refusal::Reason(reason)) if reason.contains("invalid_after")));
     }
 }

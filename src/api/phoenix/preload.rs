@@ -135,10 +135,10 @@ impl Session {
         let Some(channel) = self.channel.as_deref_mut().filter(|it| it.listens()) else {
             return Ok(());
         };
-        let batch = channel
-            .reader
-            .next(STREAM_BATCH_EVENTS, Duration::ZERO)
-            .await;
+        let reading = channel.reader.next(STREAM_BATCH_EVENTS, Duration::ZERO);
+        let Ok(batch) = timeout(self.state.limits.request_timeout, reading).await else {
+            return Ok(());
+        };
         self.batch(batch).await
     }
 }
