@@ -80,6 +80,10 @@ impl Version {
     pub(super) fn decode(self, text: &str) -> Result<Inbound<'_>, Undecodable> {
         let [join_ref, reference, topic, event, payload] = match self {
             Self::V1 => {
+                // A list of the fields would be read as the struct as well.
+                if !text.trim_start().starts_with('{') {
+                    return Err(Undecodable);
+                }
                 let object: Object<'_> = serde_json::from_str(text).map_err(|_| Undecodable)?;
                 [
                     object.join_ref.map_or("null", RawValue::get),
