@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use axum::http::StatusCode;
 
 use super::killfeed::ClientError;
+use super::v1::V1Error;
 use crate::domain::{FeedSequence, FilterError};
 
 /// Why a request was not served.
@@ -112,6 +113,9 @@ pub enum ApiError {
     /// A poller with a `client_id`: these keep the bodies that such pollers know.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A client of WandererKills' interface: these keep the bodies that such clients know.
+    #[error(transparent)]
+    V1(#[from] V1Error),
 }
 
 /// How much of a wrong value an error shows, in characters.
@@ -177,6 +181,7 @@ impl ApiError {
             Self::Store(error) => store_kind(error),
             Self::Document { .. } | Self::Panicked { .. } => internal(),
             Self::Client(error) => (error.status(), "killfeed_client", "Bad killfeed request"),
+            Self::V1(error) => (error.status(), "v1", "Bad request"),
         }
     }
 }

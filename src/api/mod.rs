@@ -16,6 +16,7 @@ pub mod router;
 pub mod server;
 pub mod state;
 pub mod systems;
+pub mod v1;
 
 mod client_socket;
 mod events;

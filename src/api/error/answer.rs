@@ -87,6 +87,7 @@ impl IntoResponse for ApiError {
                 let body = json!({ "error": "Not Found", "status": "404" });
                 (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
             }
+            Self::V1(error) => error.clone().into_unfinished(),
             _ => problem_response(self.problem(), None, None),
         };
         if let Some(seconds) = retry_after {
