@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::error::ApiError;
-use super::limits::Limits;
+use super::limits::{HISTORY_READERS, Limits};
 
 /// The caps of one process.
 #[derive(Debug)]
 pub struct Admission {
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    history: Semaphore,
     per_address: usize,
     // Bounded by `streams`: an address is forgotten with its last stream.
     addresses: Mutex<HashMap<IpAddr, usize>>,
@@ -34,6 +35,7 @@ impl Admission {
         Self {
             requests: Arc::new(Semaphore::new(limits.requests)),
             streams: Arc::new(Semaphore::new(limits.streams)),
+            history: Semaphore::new(HISTORY_READERS),
             per_address: limits.streams_per_address,
             addresses: Mutex::default(),
         }
@@ -47,6 +49,13 @@ impl Admission {
         Arc::clone(&self.requests)
             .try_acquire_owned()
             .map_err(|_| ApiError::Overloaded)
+    }
+
+    /// A turn at reading a page of history for a stream. Streams wait for theirs: a thousand of them must not
+    /// take every database connection.
+    pub async fn history_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed; without a turn the page is read all the same.
+        self.history.acquire().await.ok()
     }
 
     /// The right to one stream from `address`.

@@ -26,8 +26,37 @@ pub const STREAM_BATCH_EVENTS: usize = 64;
 /// websocket library's way.)
 pub const FLUSH_BYTES: usize = 32 * 1024;
 
-/// Largest request body. All our own endpoints are reads.
+/// Largest request body, where nothing else is said. All our own endpoints are reads.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Largest body of the requests that WandererKills' clients send: a thousand ids take 10 kB.
+pub const MAX_V1_BODY_BYTES: usize = 1024 * 1024;
+
+/// Most systems of one bulk request; the answer is bounded by [`MAX_PAGE_BYTES`] besides.
+pub const MAX_BULK_SYSTEMS: usize = 1_000;
+
+/// Most killmails of one system or character in one answer of WandererKills' interface.
+pub const MAX_V1_KILLMAILS: i64 = 1_000;
+
+/// How far those answers look back at most: one week, in hours. Longer spans are cut to it.
+pub const MAX_SINCE_HOURS: i64 = 168;
+
+/// Most killmails that one statement for those answers reads: some 2 MB.
+pub const HISTORY_CHUNK: i64 = 500;
+
+/// Streams that read a page of history at the same time.
+pub const HISTORY_READERS: usize = 4;
+
+/// Killmails of one `batch` of the enhanced event stream.
+pub const HISTORY_BATCH: i64 = 50;
+
+/// Most past killmails that one enhanced event stream is given: 90 days of a hundred busy systems. What is
+/// older is left out, and the stream says so.
+pub const MAX_STREAMED_HISTORY: i64 = 100_000;
+
+/// Most ids of past killmails that a stream keeps in mind until their events come by: those that arrived
+/// while the history was read.
+pub const MAX_SEAM_KILLMAILS: usize = 50_000;
 
 /// Largest request head: the request line carries filters of thousands of ids.
 pub const MAX_HEAD_BYTES: usize = 128 * 1024;
@@ -133,6 +162,8 @@ pub struct Limits {
     pub send_timeout: Duration,
     /// A stream with nothing to say says so this often.
     pub keep_alive: Duration,
+    /// An enhanced event stream tells the time this often.
+    pub heartbeat: Duration,
     /// A websocket without any frame from the client for so long is pinged.
     pub idle_ping: Duration,
     /// A Phoenix socket without any frame from the client for so long is closed, as WandererKills does.
@@ -163,6 +194,7 @@ impl From<&ApiConfig> for Limits {
             head_timeout: Duration::from_secs(30),
             send_timeout: config.send_timeout(),
             keep_alive: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(30),
             idle_ping: Duration::from_mins(1),
             phoenix_idle: Duration::from_mins(1),
             phoenix_keep_alive: Duration::from_mins(10),

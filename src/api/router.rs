@@ -1,7 +1,7 @@
 //! All routes and the layers around them.
 //!
 //! From the outside in: metrics · request id · span · CORS for reads · problems get instance and request id ·
-//! panics become 500 · body limit · routes. Plain requests have a time-out and are compressed; polls look after
+//! panics become 500 · body limits · routes. Plain requests have a time-out and are compressed; polls look after
 //! their own time; streams have neither.
 
 use std::any::Any;
@@ -24,7 +24,7 @@ use super::events::Answered;
 use super::limits::{MAX_BODY_BYTES, MAX_REQUEST_ID_BYTES};
 use super::problem::{Problem, problem_response};
 use super::state::ApiState;
-use super::{killfeed, killmails, ops, phoenix, systems};
+use super::{killfeed, killmails, ops, phoenix, systems, v1};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -43,10 +43,11 @@ pub fn router(state: ApiState) -> Router {
     plain
         .merge(killfeed::streaming())
         .merge(phoenix::streaming())
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
+        .merge(v1::routes(&state))
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state.clone())
-        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(finish_problem))
         .layer(reads_from_anywhere())
@@ -104,7 +105,11 @@ async fn drop_long_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-async fn within_time(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+pub(super) async fn within_time(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Response {
     tokio::time::timeout(state.limits.request_timeout, next.run(request))
         .await
         .unwrap_or_else(|_| ApiError::Timeout.into_response())

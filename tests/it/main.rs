@@ -93,3 +93,7 @@ mod telemetry;
 mod two_processes;
 #[cfg(test)]
 mod upkeep;
+#[cfg(test)]
+mod v1_rest;
+#[cfg(test)]
+mod v1_streams;

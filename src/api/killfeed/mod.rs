@@ -6,7 +6,7 @@
 mod client_id;
 mod encoding;
 mod next;
-mod opening;
+pub(super) mod opening;
 mod page;
 mod poll;
 mod stream;

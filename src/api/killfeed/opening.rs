@@ -10,13 +10,13 @@ use crate::feed::{Batch, Reader};
 
 /// A reader that has been read once.
 #[derive(Debug)]
-pub(super) struct Opening {
+pub(in crate::api) struct Opening {
     /// The reader, past the first batch.
-    pub(super) reader: Reader,
+    pub(in crate::api) reader: Reader,
     /// Where it started.
-    pub(super) cursor: FeedSequence,
+    pub(in crate::api) cursor: FeedSequence,
     /// What was there.
-    pub(super) first: Batch,
+    pub(in crate::api) first: Batch,
 }
 
 /// Opens a reader after `cursor` (0: the oldest event kept; `None`: the newest) and reads up to `limit`
@@ -24,7 +24,7 @@ pub(super) struct Opening {
 ///
 /// # Errors
 /// The cursor expired or is ahead, the database failed or took too long, or the service stops.
-pub(super) async fn open(
+pub(in crate::api) async fn open(
     state: &ApiState,
     cursor: Option<FeedSequence>,
     filter: Filter,

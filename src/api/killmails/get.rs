@@ -49,7 +49,7 @@ fn includes_items(params: &mut Params) -> Result<bool, ApiError> {
 }
 
 /// Looks at the replica first; what was announced a moment ago may be on the primary alone.
-async fn find(
+pub(in crate::api) async fn find(
     state: &ApiState,
     killmail_id: i64,
     with_items: bool,

@@ -2,6 +2,8 @@
 
 mod get;
 
+pub(super) use get::find;
+
 use axum::Router;
 
 use super::state::ApiState;

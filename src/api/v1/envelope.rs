@@ -177,7 +177,16 @@ pub fn timestamp(time: DateTime<Utc>) -> String {
 /// The success envelope around `data`, which is JSON text already.
 pub fn success(data: &str, now: DateTime<Utc>) -> Response {
     let timestamp = timestamp(now);
-    json_text([r#"{"data":"#, data, r#","timestamp":""#, &timestamp, r#""}"#].concat())
+    json_text(
+        [
+            r#"{"data":"#,
+            data,
+            r#","timestamp":""#,
+            &timestamp,
+            r#""}"#,
+        ]
+        .concat(),
+    )
 }
 
 /// JSON text as an answer that no cache may keep.

@@ -32,6 +32,15 @@ pub fn with_items(document: &str, items: &str) -> Result<String, serde_json::Err
     splice::with_items(document, items)
 }
 
+/// Adds `corporation` and `alliance`, each `{"name","ticker"}` as far as known, to the victim and every
+/// attacker of a rendered document; the flat names stay.
+///
+/// # Errors
+/// When it is not the JSON that [`document()`] writes.
+pub fn with_affiliations(document: &str) -> Result<String, serde_json::Error> {
+    splice::with_affiliations(document)
+}
+
 /// Reads a canonical document back, with its items where they are at hand. Names, places and ship groups
 /// are not part of a [`Killmail`] and are passed over.
 ///

@@ -1,4 +1,4 @@
-//! Puts items into a document without reading either as values: both keep their bytes.
+//! Puts more into a document without reading either as values: both keep their bytes.
 
 use std::fmt;
 
@@ -27,6 +27,53 @@ pub(super) fn with_items(document: &str, items: &str) -> Result<String, serde_js
     let victim = serde_json::value::to_raw_value(&victim)?;
     *slot = &victim;
     serde_json::to_string(&document)
+}
+
+/// See [`super::with_affiliations`].
+pub(super) fn with_affiliations(document: &str) -> Result<String, serde_json::Error> {
+    let mut document: RawObject<'_> = serde_json::from_str(document)?;
+    let mut parts = Vec::with_capacity(2);
+    for (key, value) in &document.0 {
+        let part = match key.as_str() {
+            "victim" => serde_json::value::to_raw_value(&affiliated(value)?)?,
+            "attackers" => {
+                let attackers: Vec<&RawValue> = serde_json::from_str(value.get())?;
+                let attackers: Result<Vec<_>, _> = attackers.into_iter().map(affiliated).collect();
+                serde_json::value::to_raw_value(&attackers?)?
+            }
+            _ => continue,
+        };
+        parts.push((key.clone(), part));
+    }
+    for (key, value) in &mut document.0 {
+        if let Some((_, part)) = parts.iter().find(|(name, _)| name == key) {
+            *value = part;
+        }
+    }
+    serde_json::to_string(&document)
+}
+
+/// A participant with its affiliations as objects.
+fn affiliated(party: &RawValue) -> Result<Box<RawValue>, serde_json::Error> {
+    let mut party: RawObject<'_> = serde_json::from_str(party.get())?;
+    let mut objects = Vec::with_capacity(2);
+    for kind in ["corporation", "alliance"] {
+        let members = ["name", "ticker"].into_iter().filter_map(|member| {
+            let flat = format!("{kind}_{member}");
+            let (_, value) = party.0.iter().find(|(key, _)| *key == flat)?;
+            Some((member.to_owned(), *value))
+        });
+        let object = RawObject(members.collect());
+        if !object.0.is_empty() {
+            let object = serde_json::value::to_raw_value(&object)?;
+            objects.push((kind.to_owned(), object));
+        }
+    }
+    let objects = objects
+        .iter()
+        .map(|(kind, object)| (kind.clone(), &**object));
+    party.0.extend(objects);
+    serde_json::value::to_raw_value(&party)
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for RawObject<'a> {

@@ -172,3 +172,20 @@ proptest! {
         prop_assert_eq!(&read(&joined, None).unwrap(), &killmail);
     }
 }
+
+#[test]
+fn affiliations_become_objects_and_the_rest_keeps_its_bytes() {
+    let document = concat!(
+        r#"{"killmail_id":7,"victim":{"corporation_id":1,"corporation_name":"A","corporation_ticker":"TA","#,
+        r#""alliance_id":2,"alliance_name":"B"},"attackers":[{"damage_done":1.50},"#,
+        r#"{"alliance_ticker":"C\u0041"}],"zkb":{"totalValue":1e9}}"#,
+    );
+    let expected = concat!(
+        r#"{"killmail_id":7,"victim":{"corporation_id":1,"corporation_name":"A","corporation_ticker":"TA","#,
+        r#""alliance_id":2,"alliance_name":"B","corporation":{"name":"A","ticker":"TA"},"#,
+        r#""alliance":{"name":"B"}},"attackers":[{"damage_done":1.50},"#,
+        r#"{"alliance_ticker":"C\u0041","alliance":{"ticker":"C\u0041"}}],"zkb":{"totalValue":1e9}}"#,
+    );
+    assert_eq!(with_affiliations(document).unwrap(), expected);
+    assert!(with_affiliations("[]").is_err());
+}

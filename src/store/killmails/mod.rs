@@ -2,6 +2,7 @@
 
 mod attackers;
 mod complete;
+pub mod history;
 mod insert;
 mod merge;
 mod recent;

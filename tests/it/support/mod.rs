@@ -12,3 +12,4 @@ pub(crate) mod proxy;
 pub(crate) mod real_data;
 pub(crate) mod scripted;
 pub(crate) mod wanderer;
+pub(crate) mod sse;

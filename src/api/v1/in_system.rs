@@ -1,0 +1,62 @@
+//! `GET /api/v1/kills/system/{id}` and `GET /api/v1/kills/cached/{id}`: killmails of one system, newest first.
+//!
+//! `{"data":{"kills":[…],"timestamp":"…","cached":true},"timestamp":"…"}`. The first takes `since_hours` (24)
+//! and `limit` (50, at most 1,000); the second has what the last two days brought. `truncated` is there, and
+//! true, when the answer would have become too large. Anything wrong is `INVALID_SYSTEM_ID`.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+
+use super::Fields;
+use super::envelope::{success, timestamp};
+use super::kills::{self, Whose};
+use super::read::{self, Span, invalid_system};
+use crate::api::limits::MAX_V1_KILLMAILS;
+use crate::api::{ApiError, ApiState};
+
+/// What the original kept in memory.
+const CACHED: Span = Span {
+    hours: 48,
+    limit: MAX_V1_KILLMAILS,
+};
+
+/// Killmails of the asked span.
+///
+/// # Errors
+/// 400 for an id, span or limit that is no number in its range; the database.
+pub(super) async fn live(
+    State(state): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let id = read::id(id, invalid_system)?;
+    let fields = Fields::of_query(&query.unwrap_or_default());
+    let span = Span::read(&fields, &["since_hours"], "limit").ok_or_else(invalid_system)?;
+    answer(&state, id, span).await
+}
+
+/// Killmails of the last two days.
+///
+/// # Errors
+/// 400 for an id that is no positive number; the database.
+pub(super) async fn cached(
+    State(state): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let id = read::id(id, invalid_system)?;
+    answer(&state, id, CACHED).await
+}
+
+async fn answer(state: &ApiState, id: i64, span: Span) -> Result<Response, ApiError> {
+    let _permit = state.admission.request()?;
+    let now = state.clock.now();
+    let kills = Whose::System(id).newest(state, span, now).await?;
+    let data = format!(
+        r#"{{"kills":{},"timestamp":"{}","cached":true{}}}"#,
+        kills.json,
+        timestamp(now),
+        kills::mark(kills.truncated),
+    );
+    Ok(success(&data, now))
+}

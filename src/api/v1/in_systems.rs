@@ -1,0 +1,101 @@
+//! Killmails of many systems at once, newest first in each.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /api/v1/kills/systems` `{"system_ids":[…],"since_hours":24,"limit":50}` | `{"data":{"systems_kills":{"30000142":[…]},"timestamp":"…"},"timestamp":"…"}` |
+//! | `POST /api/v1/systems/bulk/killmails` `{"system_ids":[…],"hours":24,"limit_per_system":50}` | `{"systems":{"30000142":[…]}}` |
+//!
+//! Every system that was asked for has its list. Where the answer would have become too large, the lists of
+//! the last systems are cut and `truncated` is there, and true.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+
+use super::envelope::{json_text, success, timestamp};
+use super::kills::{self, Room};
+use super::read::{self, Span};
+use super::{Posted, V1Error};
+use crate::api::limits::HISTORY_CHUNK;
+use crate::api::{ApiError, ApiState};
+use crate::store::killmails::history::{self, Before, PastKillmail};
+
+/// `POST /api/v1/kills/systems`.
+///
+/// # Errors
+/// 400 for ids that are no numbers, none or too many, and for other values out of range; the database.
+pub(super) async fn kills(
+    State(state): State<ApiState>,
+    posted: Posted,
+) -> Result<Response, ApiError> {
+    let systems = read::system_ids(&posted.fields)?;
+    let span = Span::read(&posted.fields, &["since_hours"], "limit").ok_or_else(invalid)?;
+    let now = state.clock.now();
+    let (lists, truncated) = lists(&state, &systems, span, now).await?;
+    let data = format!(
+        r#"{{"systems_kills":{lists},"timestamp":"{}"{}}}"#,
+        timestamp(now),
+        kills::mark(truncated),
+    );
+    Ok(success(&data, now))
+}
+
+/// `POST /api/v1/systems/bulk/killmails`.
+///
+/// # Errors
+/// As [`kills`].
+pub(super) async fn bulk(
+    State(state): State<ApiState>,
+    posted: Posted,
+) -> Result<Response, ApiError> {
+    let systems = read::system_ids(&posted.fields)?;
+    let span = Span::read(
+        &posted.fields,
+        &["hours", "since_hours"],
+        "limit_per_system",
+    );
+    let span = span.ok_or_else(invalid)?;
+    let (lists, truncated) = lists(&state, &systems, span, state.clock.now()).await?;
+    Ok(json_text(format!(
+        r#"{{"systems":{lists}{}}}"#,
+        kills::mark(truncated)
+    )))
+}
+
+fn invalid() -> V1Error {
+    V1Error::bad_request("INVALID_PARAMETERS", "Invalid parameters")
+}
+
+/// The lists as a JSON object by system, and whether any had to be cut.
+async fn lists(
+    state: &ApiState,
+    systems: &[i64],
+    span: Span,
+    now: DateTime<Utc>,
+) -> Result<(String, bool), ApiError> {
+    let mut json = String::from("{");
+    let mut truncated = false;
+    let mut room = Room::whole();
+    let at_once = usize::try_from((HISTORY_CHUNK / span.limit).max(1)).unwrap_or(1);
+    for some in systems.chunks(at_once) {
+        let rows = if truncated {
+            Vec::new()
+        } else {
+            let pool = &state.store.read_pool;
+            history::in_systems(pool, some, span.since(now), Before::END, span.limit).await?
+        };
+        for system in some {
+            let own = |row: &&PastKillmail| row.solar_system_id == *system;
+            let documents = rows.iter().filter(own).map(|row| row.document.as_str());
+            let kills = kills::join(documents, &mut room);
+            truncated |= kills.truncated;
+            if json.len() > 1 {
+                json.push(',');
+            }
+            json.push_str(&format!(r#""{system}":"#));
+            json.push_str(&kills.json);
+        }
+    }
+    json.push('}');
+    Ok((json, truncated))
+}

@@ -1,0 +1,467 @@
+//! The REST interface of WandererKills, by the numbers of its compatibility checks.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
+use rstest::rstest;
+use serde_json::{Value, json};
+use wanderer_kills::api::limits::MAX_BULK_SYSTEMS;
+use wanderer_kills::domain::names::{EntityKey, EntityKind, EntityName};
+use wanderer_kills::domain::{Enrichment, Killmail, Zkb, wire};
+use wanderer_kills::store::killmails::StorableKillmail;
+
+use super::support::app::{Answer, JITA, TestApp, killmail, read, storable};
+
+const PERIMETER: i64 = 30_000_144;
+
+/// A killmail of `hours` ago.
+fn recent(id: i64, system: i64, hours: i64) -> Killmail {
+    let now: DateTime<Utc> = Utc::now();
+    Killmail {
+        killmail_time: now - TimeDelta::hours(hours),
+        zkb: Some(Zkb {
+            total_value: Some(1e6),
+            ..Zkb::default()
+        }),
+        ..killmail(id, system)
+    }
+}
+
+async fn post(app: &TestApp, path: &str, body: &Value) -> Answer {
+    read(app.request(Method::POST, path).json(body)).await
+}
+
+fn ids(list: &Value) -> Vec<i64> {
+    let list = list.as_array().unwrap();
+    list.iter()
+        .map(|kill| kill["killmail_id"].as_i64().unwrap())
+        .collect()
+}
+
+fn assert_coded(answer: &Answer, status: u16, code: &str, message: &str) {
+    let body = answer.json();
+    assert_eq!(answer.status, status, "{body}");
+    assert_eq!(
+        body,
+        json!({
+            "error": message,
+            "code": code,
+            "details": null,
+            "timestamp": body["timestamp"],
+        })
+    );
+    assert_timestamp(&body["timestamp"]);
+    assert!(!answer.header("x-request-id").is_empty());
+}
+
+/// ISO 8601 with microseconds and `Z`.
+fn assert_timestamp(value: &Value) {
+    let text = value.as_str().unwrap();
+    assert!(text.parse::<DateTime<Utc>>().is_ok(), "{text}");
+    assert_eq!(text.len(), "2025-12-03T18:21:07.123456Z".len(), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_01_ping() {
+    let app = TestApp::start().await;
+    let answer = app.get("/ping").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "pong"));
+    assert!(answer.header("content-type").starts_with("text/plain"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_21_kills_of_a_system() {
+    let app = TestApp::start().await;
+    let kills = [(1, 1), (2, 30), (3, 2), (4, 60), (5, 3), (6, 4)];
+    let mut batch: Vec<StorableKillmail> = kills
+        .iter()
+        .map(|(id, hours)| storable(recent(*id, JITA, *hours)))
+        .collect();
+    batch.push(storable(recent(7, PERIMETER, 1)));
+    app.append_batch(&batch).await;
+
+    let answer = app
+        .get(&format!(
+            "/api/v1/kills/system/{JITA}?limit=3&since_hours=48"
+        ))
+        .await;
+    let body = answer.json();
+    assert_eq!(answer.status, 200);
+    assert_eq!(ids(&body["data"]["kills"]), [1, 3, 5]);
+    assert_eq!(body["data"]["kills"][0]["zkb"]["totalValue"], 1e6);
+    assert_eq!(body["data"]["cached"], true);
+    assert_timestamp(&body["timestamp"]);
+    assert_timestamp(&body["data"]["timestamp"]);
+    assert!(!answer.header("x-request-id").is_empty());
+
+    let day = app.get(&format!("/api/v1/kills/system/{JITA}")).await;
+    assert_eq!(ids(&day.json()["data"]["kills"]), [1, 3, 5, 6]);
+    let all = app
+        .get(&format!("/api/v1/kills/system/{JITA}?since_hours=999999"))
+        .await;
+    assert_eq!(ids(&all.json()["data"]["kills"]), [1, 3, 5, 6, 2, 4]);
+    let none = app.get("/api/v1/kills/system/1").await;
+    assert_eq!(none.json()["data"]["kills"], json!([]));
+    let cached = app.get(&format!("/api/v1/kills/cached/{JITA}")).await;
+    assert_eq!(ids(&cached.json()["data"]["kills"]), [1, 3, 5, 6, 2]);
+    assert_eq!(cached.json()["data"]["cached"], true);
+    let count = app.get(&format!("/api/v1/kills/count/{JITA}")).await.json();
+    assert_eq!(
+        (&count["data"]["system_id"], &count["data"]["count"]),
+        (&json!(JITA), &json!(4))
+    );
+    app.stop().await;
+}
+
+#[rstest]
+#[case("/api/v1/kills/system/abc")]
+#[case("/api/v1/kills/system/30000142?limit=0")]
+#[case("/api/v1/kills/system/30000142?limit=1001")]
+#[case("/api/v1/kills/system/30000142?since_hours=0")]
+#[case("/api/v1/kills/system/0")]
+#[case("/api/v1/kills/system/-5")]
+#[case("/api/v1/kills/system/30000142x")]
+#[case("/api/v1/kills/system/%FF")]
+#[case("/api/v1/kills/cached/abc")]
+#[case("/api/v1/kills/count/1.5")]
+#[tokio::test(flavor = "multi_thread")]
+async fn check_21_anything_wrong_is_an_invalid_system_id(#[case] path: &str) {
+    let app = TestApp::start().await;
+    let answer = app.get(path).await;
+    assert_coded(
+        &answer,
+        400,
+        "INVALID_SYSTEM_ID",
+        "Invalid system ID format",
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_comes_in_order_over_several_pages() {
+    let app = TestApp::start().await;
+    let batch: Vec<StorableKillmail> = (1..=1_100)
+        .map(|id| {
+            let mut one = recent(id, JITA, 1);
+            // Ties in time are ordered by id.
+            one.killmail_time -= TimeDelta::seconds(id / 10);
+            storable(one)
+        })
+        .collect();
+    for some in batch.chunks(250) {
+        app.append_batch(some).await;
+    }
+    let answer = app
+        .get(&format!("/api/v1/kills/system/{JITA}?limit=1000"))
+        .await;
+    let got = ids(&answer.json()["data"]["kills"]);
+    let mut expected: Vec<i64> = (1..=1_100).collect();
+    expected.sort_by_key(|id| (id / 10, -id));
+    expected.truncate(1_000);
+    assert_eq!(got, expected);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_22_kills_of_many_systems() {
+    let app = TestApp::start().await;
+    let batch: Vec<StorableKillmail> = [(1, JITA, 1), (2, JITA, 2), (3, PERIMETER, 1)]
+        .into_iter()
+        .map(|(id, system, hours)| storable(recent(id, system, hours)))
+        .collect();
+    app.append_batch(&batch).await;
+    let path = "/api/v1/kills/systems";
+    let body = json!({ "system_ids": [JITA, 30_000_145, PERIMETER, JITA], "limit": "1" });
+    let answer = post(&app, path, &body).await.json();
+    let systems = answer["data"]["systems_kills"].as_object().unwrap();
+    assert_eq!(systems.len(), 3);
+    assert_eq!(ids(&systems["30000142"]), [1]);
+    assert_eq!(ids(&systems["30000144"]), [3]);
+    assert_eq!(systems["30000145"], json!([]));
+    assert_timestamp(&answer["data"]["timestamp"]);
+    assert_timestamp(&answer["timestamp"]);
+
+    let invalid = ("INVALID_SYSTEM_IDS", "Invalid system IDs");
+    for (body, (code, message)) in [
+        (json!({ "system_ids": [] }), invalid),
+        (json!({}), invalid),
+        (json!([1]), invalid),
+        (json!({ "system_ids": ["x"] }), invalid),
+        (json!({ "system_ids": [1.5] }), invalid),
+        (json!({ "system_ids": "30000142" }), invalid),
+        (
+            json!({ "system_ids": [1], "limit": 0 }),
+            ("INVALID_PARAMETERS", "Invalid parameters"),
+        ),
+        (
+            json!({ "system_ids": [1], "since_hours": null }),
+            ("INVALID_PARAMETERS", "Invalid parameters"),
+        ),
+    ] {
+        assert_coded(&post(&app, path, &body).await, 400, code, message);
+    }
+    let many: Vec<usize> = (1..=MAX_BULK_SYSTEMS + 1).collect();
+    assert_coded(
+        &post(&app, path, &json!({ "system_ids": many })).await,
+        400,
+        "INVALID_SYSTEM_IDS",
+        "Too many system IDs (max: 1000)",
+    );
+    app.stop().await;
+}
+
+/// Names for everyone on [`killmail`].
+fn named() -> Enrichment {
+    let name = |kind, id, name: &str, ticker: Option<&str>| {
+        let key = EntityKey { kind, id };
+        let name = EntityName {
+            name: name.to_owned(),
+            ticker: ticker.map(str::to_owned),
+        };
+        (key, name.into())
+    };
+    Enrichment {
+        names: [
+            name(EntityKind::Character, 95_465_499, "Some Pilot", None),
+            name(
+                EntityKind::Corporation,
+                98_000_001,
+                "Some Corp",
+                Some("SCORP"),
+            ),
+        ]
+        .into(),
+        ..Enrichment::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_23_one_killmail() {
+    let app = TestApp::start().await;
+    let one = recent(131_234_567, JITA, 1);
+    let document = wire::document(&one, &named());
+    app.append_batch(&[StorableKillmail {
+        document,
+        ..storable(one)
+    }])
+    .await;
+    let body = app.get("/api/v1/killmail/131234567").await.json();
+    let victim = &body["data"]["victim"];
+    assert_eq!(victim["character_name"], "Some Pilot");
+    assert_eq!(victim["corporation_ticker"], "SCORP");
+    assert_eq!(
+        victim["corporation"],
+        json!({ "name": "Some Corp", "ticker": "SCORP" })
+    );
+    assert_eq!(victim.get("alliance"), None);
+    assert_eq!(body["data"]["attackers"].as_array().unwrap().len(), 1);
+    assert_timestamp(&body["timestamp"]);
+    let unknown = app.get("/api/v1/killmail/1").await;
+    assert_coded(&unknown, 404, "NOT_FOUND", "Killmail not found");
+    let invalid = app.get("/api/v1/killmail/abc").await;
+    assert_coded(
+        &invalid,
+        400,
+        "INVALID_KILLMAIL_ID",
+        "Invalid killmail ID format",
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_24_unmatched_paths() {
+    let app = TestApp::start().await;
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        let method: Method = method.parse().unwrap();
+        for path in ["/api/v1/nope", "/api/v1/a/b/c", "/api/v1", "/api/v1/"] {
+            let answer = read(app.request(method.clone(), path)).await;
+            assert_coded(&answer, 404, "NOT_FOUND", "Not Found");
+        }
+        let plain = read(app.request(method, "/nope")).await;
+        assert_eq!(plain.status, 404);
+        assert_eq!(
+            plain.json(),
+            json!({ "error": "Not Found", "status": "404" })
+        );
+    }
+    let wrong_method = read(app.request(Method::DELETE, "/api/v1/kills/system/30000142")).await;
+    assert_coded(&wrong_method, 404, "NOT_FOUND", "Not Found");
+    let wrong_method = read(app.request(Method::POST, "/api/v1/kills/stream")).await;
+    assert_coded(&wrong_method, 404, "NOT_FOUND", "Not Found");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_25_the_fallback_endpoints_of_the_notifier() {
+    let app = TestApp::start().await;
+    let mut other = recent(3, PERIMETER, 1);
+    other.victim.character_id = Some(7);
+    other.attackers[0].character_id = Some(95_465_499);
+    let batch = [recent(1, JITA, 1), recent(2, JITA, 2), other].map(storable);
+    app.append_batch(&batch).await;
+
+    let path = "/api/v1/systems/bulk/killmails";
+    let body = json!({ "system_ids": [JITA, 30_000_145], "hours": 1, "limit_per_system": 20 });
+    let bulk = post(&app, path, &body).await;
+    assert_eq!(bulk.status, 200);
+    let bulk = bulk.json();
+    assert_eq!(bulk.get("data"), None);
+    let systems = bulk["systems"].as_object().unwrap();
+    assert!(systems.keys().all(|key| key.parse::<i64>().is_ok()));
+    assert_eq!(systems["30000145"], json!([]));
+    // The first is older than an hour by the time it is asked for.
+    let day = json!({ "system_ids": [JITA], "hours": 24, "limit_per_system": 20 });
+    assert_eq!(
+        ids(&post(&app, path, &day).await.json()["systems"]["30000142"]),
+        [1, 2]
+    );
+
+    let list = app
+        .get(&format!(
+            "/api/v1/systems/{JITA}/killmails?hours=24&limit=1"
+        ))
+        .await;
+    assert_eq!(ids(&list.json()["kills"]), [1]);
+    // As victim and as attacker, newest first.
+    let list = app
+        .get("/api/v1/characters/95465499/killmails?hours=24&limit=50")
+        .await;
+    let mut found = ids(&list.json()["kills"]);
+    assert_eq!(found.pop(), Some(2));
+    found.sort_unstable();
+    assert_eq!(found, [1, 3]);
+    assert_coded(
+        &app.get("/api/v1/characters/x/killmails").await,
+        400,
+        "INVALID_CHARACTER_ID",
+        "Invalid character ID format",
+    );
+    let health = app.get("/api/health").await;
+    assert_eq!(health.status, 200);
+    assert!(health.json().is_object());
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_29_health_and_status() {
+    let app = TestApp::start().await;
+    app.append(1..=3, JITA).await;
+    let health = app.get("/health").await;
+    assert_eq!(health.status, 200);
+    for key in ["healthy", "status", "details", "timestamp"] {
+        assert!(health.json().get(key).is_some(), "{key}");
+    }
+    let status = app.get("/status").await;
+    assert_eq!(status.status, 200);
+    let status = status.json();
+    assert_timestamp(&status["timestamp"]);
+    for key in [
+        "system",
+        "websocket",
+        "processing",
+        "storage",
+        "api",
+        "sse",
+        "parser_stats",
+    ] {
+        assert!(status["metrics"][key].is_object(), "{key}");
+    }
+    assert!(status["summary"]["uptime_hours"].is_u64());
+    assert!(status["summary"]["killmails_stored"].is_i64());
+    app.stop().await;
+}
+
+#[rstest]
+#[case("text/html", 406)]
+#[case("application/xml, text/*", 406)]
+#[case("*/*", 200)]
+#[case("text/html, */*;q=0.1", 200)]
+#[case("application/json", 200)]
+#[tokio::test(flavor = "multi_thread")]
+async fn only_json_is_served(#[case] accept: &str, #[case] status: u16) {
+    let app = TestApp::start().await;
+    let path = format!("/api/v1/kills/count/{JITA}");
+    let answer = read(app.request(Method::GET, &path).header("accept", accept)).await;
+    assert_eq!(answer.status, status);
+    if status == 406 {
+        let body = json!({ "error": "Not Acceptable", "status": "406" });
+        assert_eq!(answer.json(), body);
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_can_not_be_read() {
+    let app = TestApp::start().await;
+    let path = "/api/v1/kills/systems";
+    let send = async |body: String| {
+        let request = app.request(Method::POST, path);
+        read(
+            request
+                .header("content-type", "application/json")
+                .body(body),
+        )
+        .await
+    };
+    let malformed = send("{\"system_ids\":".into()).await;
+    assert_eq!(malformed.status, 400);
+    let body = json!({ "error": "Bad Request", "status": "400" });
+    assert_eq!(malformed.json(), body);
+    let large = send(" ".repeat(8 * 1024 * 1024 + 1)).await;
+    assert_eq!(large.status, 413);
+    assert_eq!(
+        large.json(),
+        json!({ "error": "Payload Too Large", "status": "413" })
+    );
+    // More than the other interfaces take.
+    let spaces = " ".repeat(100 * 1024);
+    assert_eq!(
+        send(format!("{{\"system_ids\":[1]{spaces}}}")).await.status,
+        200
+    );
+    assert_eq!(app.get("/ping").await.status, 200);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn head_is_get_without_a_body() {
+    let app = TestApp::start().await;
+    let path = format!("/api/v1/kills/count/{JITA}");
+    let answer = read(app.request(Method::HEAD, &path)).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_a_largest_size_and_says_when_it_is_cut() {
+    let app = TestApp::start().await;
+    let mut fight = recent(1, JITA, 1);
+    let attacker = fight.attackers[0].clone();
+    fight.attackers = vec![attacker; 50_000];
+    let batch: Vec<StorableKillmail> = (1..=5)
+        .map(|id| {
+            storable(Killmail {
+                killmail_id: id,
+                ..fight.clone()
+            })
+        })
+        .collect();
+    for one in batch.chunks(1) {
+        app.append_batch(one).await;
+    }
+    let answer = app.get(&format!("/api/v1/kills/system/{JITA}")).await;
+    assert!(
+        answer.body.len() < 17 * 1024 * 1024,
+        "{}",
+        answer.body.len()
+    );
+    let body = answer.json();
+    assert_eq!(body["data"]["truncated"], true);
+    let count = body["data"]["kills"].as_array().unwrap().len();
+    assert!((1..5).contains(&count), "{count}");
+    let body = json!({ "system_ids": [JITA, PERIMETER] });
+    let bulk = post(&app, "/api/v1/kills/systems", &body).await.json();
+    assert_eq!(bulk["data"]["truncated"], true);
+    assert_eq!(bulk["data"]["systems_kills"]["30000144"], json!([]));
+    app.stop().await;
+}

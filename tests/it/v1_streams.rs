@@ -1,0 +1,393 @@
+//! The event streams of WandererKills, by the numbers of its compatibility checks.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use rstest::rstest;
+use serde_json::json;
+use wanderer_kills::api::Limits;
+use wanderer_kills::domain::{Killmail, Zkb};
+use wanderer_kills::store::feed::{FeedEntry, FeedKind};
+
+use super::support::app::{JITA, TestApp, killmail, storable};
+use super::support::sse::Blocks;
+
+const PLAIN: &str = "/api/v1/kills/stream";
+const ENHANCED: &str = "/api/v1/kills/stream/enhanced";
+const PERIMETER: i64 = 30_000_144;
+
+fn quick() -> Limits {
+    Limits {
+        keep_alive: Duration::from_millis(50),
+        heartbeat: Duration::from_millis(50),
+        ..Limits::default()
+    }
+}
+
+fn recent(id: i64, system: i64) -> Killmail {
+    Killmail {
+        killmail_time: Utc::now() - TimeDelta::minutes(5),
+        ..killmail(id, system)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_28_the_plain_stream() {
+    let app = TestApp::with_limits(quick()).await;
+    let mut stream = Blocks::open(&app, PLAIN, None).await;
+    assert_eq!(
+        stream.header("content-type"),
+        "text/event-stream; charset=utf-8"
+    );
+    assert_eq!(stream.header("cache-control"), "no-cache");
+    assert_eq!(stream.next().await.unwrap().text, "retry: 2000");
+    assert_eq!(stream.next().await.unwrap().text, ": ping");
+    let last = app.append(1..=1, JITA).await;
+    let event = stream.event().await;
+    assert_eq!((event.event.as_str(), event.id), ("", Some(last)));
+    assert_eq!(event.killmail_id(), 1);
+    assert_eq!(event.json()["system_id"], JITA);
+    app.stop().await;
+}
+
+#[test]
+fn check_28_a_ping_comes_every_ten_seconds() {
+    assert_eq!(Limits::default().keep_alive, Duration::from_secs(10));
+    assert_eq!(Limits::default().heartbeat, Duration::from_secs(30));
+}
+
+#[rstest]
+#[case("system_ids=abc", "Invalid system_ids: 'abc' is not a valid integer")]
+#[case(
+    "character_ids=1,x",
+    "Invalid character_ids: 'x' is not a valid integer"
+)]
+#[case("min_value=-1", "min_value must be non-negative, got -1.0")]
+#[case("preload_days=x", "Invalid preload_days: 'x' is not a valid integer")]
+#[tokio::test(flavor = "multi_thread")]
+async fn check_28_parameters_are_validated(#[case] query: &str, #[case] message: &str) {
+    let app = TestApp::start().await;
+    for path in [PLAIN, ENHANCED] {
+        let answer = app.get(&format!("{path}?{query}")).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(
+            answer.json(),
+            json!({ "error": {
+                "domain": "validation",
+                "type": "invalid_format",
+                "message": message,
+                "details": null,
+                "retryable": false,
+            } })
+        );
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_28_a_hundred_and_one_ids_are_too_many() {
+    let app = TestApp::start().await;
+    let ids: Vec<String> = (1..=101).map(|id| id.to_string()).collect();
+    let answer = app
+        .get(&format!("{PLAIN}?system_ids={}", ids.join(",")))
+        .await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(
+        answer.json()["error"]["message"],
+        "Too many system_ids specified (max 100)"
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_filter() {
+    let app = TestApp::start().await;
+    let query = "system_ids=30000142&character_ids=77&min_value=1000";
+    let mut plain = Blocks::open(&app, &format!("{PLAIN}?{query}"), None).await;
+    let mut enhanced = Blocks::open(&app, &format!("{ENHANCED}?{query}"), None).await;
+    assert_eq!(enhanced.event().await.event, "connected");
+    let worth = |mut one: Killmail, value: f64| {
+        one.zkb = Some(Zkb {
+            total_value: Some(value),
+            ..Zkb::default()
+        });
+        one
+    };
+    let pilot = |mut one: Killmail| {
+        one.attackers[0].character_id = Some(77);
+        one
+    };
+    let batch = [
+        worth(recent(1, PERIMETER), 1e9),
+        worth(recent(2, JITA), 999.0),
+        recent(3, JITA),
+        worth(recent(4, JITA), 1000.0),
+        worth(pilot(recent(5, PERIMETER)), 10.0),
+        worth(pilot(recent(6, PERIMETER)), 1e6),
+        worth(pilot(recent(7, JITA)), 1e6),
+    ];
+    app.append_batch(&batch.map(storable)).await;
+    for stream in [&mut plain, &mut enhanced] {
+        for expected in [4, 6, 7] {
+            assert_eq!(stream.event().await.killmail_id(), expected);
+        }
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_goes_on_behind_its_last_event() {
+    let app = TestApp::start().await;
+    app.append(1..=5, JITA).await;
+    for path in [PLAIN, ENHANCED] {
+        let path = format!("{path}?preload_days=90");
+        let mut stream = Blocks::open(&app, &path, Some(3)).await;
+        let mut events = Vec::new();
+        while events.len() < 2 {
+            let event = stream.event().await;
+            if ["", "killmail"].contains(&event.event.as_str()) {
+                events.push((event.id.unwrap(), event.killmail_id()));
+            } else {
+                assert_eq!(event.event, "connected");
+            }
+        }
+        assert_eq!(events, [(4, 4), (5, 5)]);
+    }
+    for (id, status, kind) in [("x", 400, "invalid_format"), ("99", 409, "cursor_ahead")] {
+        for path in [PLAIN, ENHANCED] {
+            let answer = Blocks::refused(&app, path, id).await;
+            assert_eq!(answer.status, status, "{}", answer.body);
+            assert_eq!(answer.json()["error"]["type"], kind);
+        }
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_killmails_are_not_pushed_again() {
+    let app = TestApp::start().await;
+    let mut plain = Blocks::open(&app, PLAIN, None).await;
+    app.append(1..=1, JITA).await;
+    let one = killmail(1, JITA);
+    let mut transaction = app.state.store.pool.begin().await.unwrap();
+    let updated = FeedEntry {
+        killmail_id: 1,
+        killmail_time: one.killmail_time,
+        solar_system_id: JITA,
+        kind: FeedKind::Updated,
+    };
+    wanderer_kills::store::feed::append(&mut transaction, &[updated])
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    app.append(2..=2, JITA).await;
+    assert_eq!(plain.event().await.id, Some(1));
+    assert_eq!(plain.event().await.id, Some(3));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_client_learns_how_far_it_is() {
+    let app = TestApp::with_limits(quick()).await;
+    let mut stream = Blocks::open(&app, &format!("{PLAIN}?system_ids=1"), None).await;
+    let last = app.append(1..=3, JITA).await;
+    loop {
+        let block = stream.next().await.unwrap();
+        if block.text == format!("id: {last}") {
+            break;
+        }
+    }
+    assert_eq!(stream.next().await.unwrap().text, ": ping");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_enhanced_stream_tells_the_past_first() {
+    let app = TestApp::with_limits(quick()).await;
+    let mut old = recent(1, JITA);
+    old.killmail_time -= TimeDelta::days(3);
+    let mut batch = vec![storable(old)];
+    batch.extend((2..=121).map(|id| storable(recent(id, JITA))));
+    batch.push(storable(recent(500, PERIMETER)));
+    let head = app.append_batch(&batch).await;
+    let path = format!("{ENHANCED}?system_ids=30000142&preload_days=2");
+    let mut stream = Blocks::open(&app, &path, None).await;
+    assert_eq!(stream.header("x-accel-buffering"), "no");
+    let connected = stream.event().await;
+    assert_eq!(
+        (connected.event.as_str(), connected.id),
+        ("connected", None)
+    );
+    assert_eq!(
+        connected.json()["filters"],
+        json!({
+            "system_ids": [JITA],
+            "character_ids": [],
+            "min_value": null,
+            "preload_days": 2,
+        })
+    );
+    let mut seen = Vec::new();
+    for (number, count) in [(1, 50), (2, 50), (3, 20)] {
+        let batch = loop {
+            let event = stream.event().await;
+            if event.event != "heartbeat" {
+                break event;
+            }
+            assert_eq!(event.json()["mode"], "historical");
+        };
+        assert_eq!((batch.event.as_str(), batch.id), ("batch", None));
+        let batch = batch.json();
+        assert_eq!(
+            (
+                &batch["count"],
+                &batch["batch_number"],
+                &batch["total_batches"]
+            ),
+            (&json!(count), &json!(number), &json!(3))
+        );
+        let kills = batch["kills"].as_array().unwrap();
+        assert_eq!(kills.len(), count);
+        seen.extend(
+            kills
+                .iter()
+                .map(|kill| kill["killmail_id"].as_i64().unwrap()),
+        );
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (2..=121).collect::<Vec<_>>());
+    let transition = loop {
+        let event = stream.event().await;
+        if event.event != "heartbeat" {
+            break event;
+        }
+    };
+    assert_eq!(
+        (transition.event.as_str(), transition.id),
+        ("transition", Some(head))
+    );
+    assert_eq!(transition.json()["status"], "historical_complete");
+    assert_eq!(transition.json()["total_historical"], 120);
+    assert_eq!(transition.json().get("truncated"), None);
+    let heartbeat = stream.event().await;
+    assert_eq!(heartbeat.event, "heartbeat");
+    assert_eq!(heartbeat.json()["mode"], "realtime");
+    let last = app.append(1_000..=1_000, JITA).await;
+    let kill = loop {
+        let event = stream.event().await;
+        if event.event != "heartbeat" {
+            break event;
+        }
+    };
+    assert_eq!((kill.event.as_str(), kill.id), ("killmail", Some(last)));
+    assert_eq!(kill.killmail_id(), 1_000);
+    app.stop().await;
+}
+
+#[rstest]
+#[case("character_ids=77")]
+#[case("system_ids=30000142&character_ids=77")]
+#[case("")]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_at_the_seam(#[case] query: &str) {
+    const BEFORE: i64 = 1_000;
+    const DURING: i64 = 400;
+    let app = TestApp::start().await;
+    let kill = |id: i64| {
+        let mut one = recent(id, JITA);
+        // Newer and older than what is there: they land before and behind the page that is being read.
+        one.killmail_time -= TimeDelta::seconds((id * 37) % 5_000);
+        let pilot = if id % 2 == 0 {
+            &mut one.victim.character_id
+        } else {
+            &mut one.attackers[0].character_id
+        };
+        *pilot = Some(77);
+        storable(one)
+    };
+    for ids in (1..=BEFORE).collect::<Vec<_>>().chunks(250) {
+        let batch: Vec<_> = ids.iter().copied().map(kill).collect();
+        app.append_batch(&batch).await;
+    }
+    let path = format!("{ENHANCED}?{query}&preload_days=7");
+    let mut stream = Blocks::open(&app, &path, None).await;
+    let arriving = async {
+        for ids in (BEFORE + 1..=BEFORE + DURING).collect::<Vec<_>>().chunks(4) {
+            let batch: Vec<_> = ids.iter().copied().map(kill).collect();
+            app.append_batch(&batch).await;
+        }
+    };
+    let reading = async {
+        let mut seen = Vec::new();
+        let mut historical = 0;
+        while seen.len() < usize::try_from(BEFORE + DURING).unwrap() {
+            let event = stream.event().await;
+            match event.event.as_str() {
+                "batch" => {
+                    let batch = event.json();
+                    let kills = batch["kills"].as_array().unwrap().clone();
+                    historical += kills.len();
+                    seen.extend(
+                        kills
+                            .iter()
+                            .map(|kill| kill["killmail_id"].as_i64().unwrap()),
+                    );
+                }
+                "transition" => assert_eq!(event.json()["total_historical"], historical),
+                "killmail" => seen.push(event.killmail_id()),
+                "connected" | "heartbeat" => {}
+                other => panic!("{other}: {}", event.data),
+            }
+        }
+        seen
+    };
+    let ((), mut seen) = tokio::join!(arriving, reading);
+    // Whatever was doubled would come before this one.
+    app.append_batch(&[kill(9_999)]).await;
+    loop {
+        let event = stream.event().await;
+        if event.event == "killmail" {
+            assert_eq!(event.killmail_id(), 9_999);
+            break;
+        }
+        assert!(["transition", "heartbeat"].contains(&event.event.as_str()));
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (1..=BEFORE + DURING).collect::<Vec<_>>());
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_house_refuses_streams_in_their_own_words() {
+    let limits = Limits {
+        streams: 1,
+        ..Limits::default()
+    };
+    let app = TestApp::with_limits(limits).await;
+    let mut first = Blocks::open(&app, PLAIN, None).await;
+    assert_eq!(first.next().await.unwrap().text, "retry: 2000");
+    for path in [PLAIN, ENHANCED] {
+        let full = app.get(path).await;
+        assert_eq!(full.status, 503);
+        assert_eq!(
+            full.json(),
+            json!({ "error": {
+                "type": "connection_limit_reached",
+                "message": "Too many active SSE connections",
+            } })
+        );
+    }
+    drop(first);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_ends_the_streams() {
+    let app = TestApp::start().await;
+    let mut plain = Blocks::open(&app, PLAIN, None).await;
+    let mut enhanced = Blocks::open(&app, ENHANCED, None).await;
+    assert_eq!(plain.next().await.unwrap().text, "retry: 2000");
+    assert_eq!(enhanced.event().await.event, "connected");
+    let (plain, enhanced, _) = tokio::join!(plain.next(), enhanced.next(), app.stop());
+    assert_eq!((plain, enhanced), (None, None));
+}
