@@ -32,6 +32,9 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Largest body of the requests that WandererKills' clients send: a thousand ids take 10 kB.
 pub const MAX_V1_BODY_BYTES: usize = 1024 * 1024;
 
+/// How much of a body that is too large is read, and dropped, before it is refused.
+pub const MAX_V1_DROPPED_BYTES: usize = 16 * 1024 * 1024;
+
 /// Most systems of one bulk request; the answer is bounded by [`MAX_PAGE_BYTES`] besides.
 pub const MAX_BULK_SYSTEMS: usize = 1_000;
 

@@ -94,6 +94,10 @@ mod two_processes;
 #[cfg(test)]
 mod upkeep;
 #[cfg(test)]
+mod v1_bounds;
+#[cfg(test)]
+mod v1_enhanced;
+#[cfg(test)]
 mod v1_rest;
 #[cfg(test)]
 mod v1_streams;

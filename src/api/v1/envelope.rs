@@ -211,10 +211,6 @@ pub(in crate::api) async fn finish(
         let problem = extensions.remove::<Problem>()?;
         Some(V1Error::Plain(problem.status))
     });
-    let error = error.or_else(|| {
-        let too_large = response.status() == StatusCode::PAYLOAD_TOO_LARGE;
-        too_large.then_some(V1Error::Plain(StatusCode::PAYLOAD_TOO_LARGE))
-    });
     let Some(error) = error else { return response };
     let body = Json(error.body(state.clock.now()));
     let mut finished = (error.status(), body).into_response();

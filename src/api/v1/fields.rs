@@ -1,12 +1,14 @@
 //! What a request says in its query and body, as one map; the body wins.
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
+use futures::StreamExt as _;
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::V1Error;
+use crate::api::limits::{MAX_V1_BODY_BYTES, MAX_V1_DROPPED_BYTES};
 use crate::api::{ApiError, ApiState};
 
 /// Named values of a request. Those of the query and of a form are texts, or lists of texts where the name
@@ -78,17 +80,38 @@ impl FromRequest<ApiState> for Posted {
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiError> {
         let permit = state.admission.request()?;
-        let headers = request.headers().clone();
-        let mut fields = Fields::of_query(request.uri().query().unwrap_or_default());
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|refused| V1Error::Plain(refused.status()))?;
-        fields.0.extend(Fields::of_body(&headers, &body)?.0);
+        let (parts, body) = request.into_parts();
+        let mut fields = Fields::of_query(parts.uri.query().unwrap_or_default());
+        let body = collect(body).await?;
+        fields.0.extend(Fields::of_body(&parts.headers, &body)?.0);
         Ok(Self {
             fields,
             _permit: permit,
         })
     }
+}
+
+/// Reads a body. One that is too large is read on for a while and dropped: most clients look for an answer
+/// only when they have sent everything.
+async fn collect(body: Body) -> Result<Vec<u8>, V1Error> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    let mut read = 0_usize;
+    while read <= MAX_V1_DROPPED_BYTES
+        && let Some(chunk) = chunks.next().await
+    {
+        let chunk = chunk.map_err(|_| V1Error::Plain(StatusCode::BAD_REQUEST))?;
+        read = read.saturating_add(chunk.len());
+        if read <= MAX_V1_BODY_BYTES {
+            bytes.extend_from_slice(&chunk);
+        } else {
+            bytes = Vec::new();
+        }
+    }
+    if read > MAX_V1_BODY_BYTES {
+        return Err(V1Error::Plain(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -92,8 +92,7 @@ async fn lists(
             if json.len() > 1 {
                 json.push(',');
             }
-            json.push_str(&format!(r#""{system}":"#));
-            json.push_str(&kills.json);
+            json.extend(["\"", &system.to_string(), "\":", &kills.json]);
         }
     }
     json.push('}');

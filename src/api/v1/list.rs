@@ -27,7 +27,7 @@ pub(super) async fn of_system(
     Whose::System(id)
         .newest(&state, span, now)
         .await
-        .map(answer)
+        .map(|kills| answer(&kills))
 }
 
 /// Killmails in which a character took part.
@@ -46,7 +46,7 @@ pub(super) async fn of_character(
     Whose::Character(id)
         .newest(&state, span, now)
         .await
-        .map(answer)
+        .map(|kills| answer(&kills))
 }
 
 fn span(query: Option<String>) -> Result<Span, V1Error> {
@@ -55,7 +55,7 @@ fn span(query: Option<String>) -> Result<Span, V1Error> {
         .ok_or_else(|| V1Error::bad_request("INVALID_PARAMETERS", "Invalid parameters"))
 }
 
-fn answer(kills: Kills) -> Response {
+fn answer(kills: &Kills) -> Response {
     let mark = kills::mark(kills.truncated);
     json_text([r#"{"kills":"#, &kills.json, mark, "}"].concat())
 }

@@ -23,13 +23,11 @@ pub use envelope::V1Error;
 pub(super) use fields::{Fields, Posted};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use super::limits::MAX_V1_BODY_BYTES;
 use super::router::within_time;
 use super::state::ApiState;
 
@@ -64,7 +62,6 @@ pub(super) fn answering_json(routes: Router<ApiState>, state: &ApiState) -> Rout
     let routes = routes
         .method_not_allowed_fallback(unmatched::handle)
         .route_layer(from_fn(accept::json_only))
-        .route_layer(DefaultBodyLimit::max(MAX_V1_BODY_BYTES))
         .route_layer(from_fn_with_state(state.clone(), within_time));
     finished(routes, state).route_layer(compression)
 }
