@@ -24,6 +24,7 @@ use super::events::Answered;
 use super::limits::{MAX_BODY_BYTES, MAX_REQUEST_ID_BYTES};
 use super::problem::{Problem, problem_response};
 use super::state::ApiState;
+use super::v1::V1Error;
 use super::{killfeed, killmails, ops, phoenix, systems, v1};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -121,7 +122,8 @@ async fn finish_problem(request: Request, next: Next) -> Response {
     let request_id = request_id(request.headers()).map(str::to_owned);
     let mut response = next.run(request).await;
     let mut problem = response.extensions_mut().remove::<Problem>();
-    if problem.is_none() && response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+    let is_final = response.extensions().get::<V1Error>().is_some();
+    if problem.is_none() && !is_final && response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         let too_large = ApiError::BodyTooLarge {
             limit: MAX_BODY_BYTES,
         };

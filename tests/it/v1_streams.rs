@@ -212,7 +212,7 @@ async fn a_full_house_refuses_streams_in_their_own_words() {
     assert_eq!(first.next().await.unwrap().text, "retry: 2000");
     for path in [PLAIN, ENHANCED] {
         let full = app.get(path).await;
-        assert_eq!(full.status, 503);
+        assert_eq!((full.status, full.header("retry-after")), (503, "30"));
         assert_eq!(
             full.json(),
             json!({ "error": {

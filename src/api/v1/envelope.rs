@@ -9,12 +9,12 @@
 //! | [`V1Error::Plain`] | `{"error":"Not Found","status":"404"}` |
 //! | [`V1Error::ConnectionLimit`] | `{"error":{"type":"connection_limit_reached","message":"…"}}` |
 //!
-//! Handlers return [`ApiError`](crate::api::ApiError), into which a [`V1Error`] turns; the layer [`finish`]
+//! Handlers return [`ApiError`](crate::api::ApiError), into which a [`V1Error`] turns; the layer `finish`
 //! writes the timestamp, and turns every other error into the plain envelope.
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -22,6 +22,9 @@ use serde_json::{Value, json};
 
 use crate::api::ApiState;
 use crate::api::problem::Problem;
+
+/// When a client may try again that found every place for streams taken: they are held for long.
+const CONNECTION_LIMIT_RETRY_SECONDS: u16 = 30;
 
 /// An error in a body that WandererKills' clients know.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -164,6 +167,10 @@ impl V1Error {
     /// A response without its body, which [`finish`] writes.
     pub(in crate::api) fn into_unfinished(self) -> Response {
         let mut response = self.status().into_response();
+        if self == Self::ConnectionLimit {
+            let seconds = HeaderValue::from(CONNECTION_LIMIT_RETRY_SECONDS);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -198,7 +205,8 @@ pub fn json_text(body: String) -> Response {
     (headers, body).into_response()
 }
 
-/// The layer around every route of the old contract: writes the bodies of errors.
+/// The layer around every route of the old contract: writes the bodies of errors. The error stays with the
+/// response, so that outer layers know it for finished.
 pub(in crate::api) async fn finish(
     State(state): State<ApiState>,
     request: Request,
@@ -214,6 +222,7 @@ pub(in crate::api) async fn finish(
     let Some(error) = error else { return response };
     let body = Json(error.body(state.clock.now()));
     let mut finished = (error.status(), body).into_response();
+    finished.extensions_mut().insert(error);
     keep(&response, &mut finished, &header::RETRY_AFTER);
     keep(&response, &mut finished, &header::CACHE_CONTROL);
     finished

@@ -43,7 +43,7 @@ pub(super) async fn kills(
 /// `POST /api/v1/systems/bulk/killmails`.
 ///
 /// # Errors
-/// As [`kills`].
+/// As [`kills()`].
 pub(super) async fn bulk(
     State(state): State<ApiState>,
     posted: Posted,
