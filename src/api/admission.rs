@@ -107,7 +107,7 @@ impl Drop for StreamPermit {
 }
 
 /// The address a stream counts for; `None` for loopback. One IPv6 customer has a whole /64.
-fn counted_address(address: IpAddr) -> Option<IpAddr> {
+pub(super) fn counted_address(address: IpAddr) -> Option<IpAddr> {
     let address = address.to_canonical();
     if address.is_loopback() {
         return None;

@@ -56,6 +56,18 @@ pub enum ApiError {
         /// Its id.
         killmail_id: i64,
     },
+    /// No event has this number, or it is not kept any more.
+    #[error("there is no document {number}, or it is not kept any more")]
+    DocumentNotFound {
+        /// The number.
+        number: i64,
+    },
+    /// A client asks too often, or for what it is being given already.
+    #[error("{reason}")]
+    TooManyRequests {
+        /// What is too much.
+        reason: &'static str,
+    },
     /// No such path.
     #[error("no such path")]
     RouteNotFound,
@@ -160,6 +172,14 @@ impl ApiError {
             Self::KillmailNotFound { .. } => {
                 (S::NOT_FOUND, "killmail_not_found", "Killmail not found")
             }
+            Self::DocumentNotFound { .. } => {
+                (S::NOT_FOUND, "document_not_found", "Document not found")
+            }
+            Self::TooManyRequests { .. } => (
+                S::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "Too many requests",
+            ),
             Self::RouteNotFound => (S::NOT_FOUND, "not_found", "Not Found"),
             Self::MethodNotAllowed { .. } => (
                 S::METHOD_NOT_ALLOWED,

@@ -12,6 +12,8 @@ pub mod limits;
 pub mod ops;
 pub mod phoenix;
 pub mod problem;
+pub mod r2z2;
+pub mod redisq;
 pub mod router;
 pub mod server;
 pub mod state;
@@ -21,6 +23,7 @@ pub mod v1;
 mod client_socket;
 mod events;
 mod stalled_writer;
+mod upstream_shape;
 
 pub use error::ApiError;
 pub use limits::Limits;

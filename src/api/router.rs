@@ -25,7 +25,7 @@ use super::limits::{MAX_BODY_BYTES, MAX_REQUEST_ID_BYTES};
 use super::problem::{Problem, problem_response};
 use super::state::ApiState;
 use super::v1::V1Error;
-use super::{killfeed, killmails, ops, phoenix, systems, v1};
+use super::{killfeed, killmails, ops, phoenix, r2z2, redisq, systems, v1};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -38,8 +38,11 @@ pub fn router(state: ApiState) -> Router {
         .merge(systems::plain())
         .merge(killfeed::plain())
         .merge(phoenix::plain())
+        .merge(r2z2::plain())
+        .merge(redisq::plain())
         .route_layer(from_fn_with_state(state.clone(), within_time))
         .merge(killfeed::polling())
+        .merge(redisq::polling(&state))
         .route_layer(compression);
     plain
         .merge(killfeed::streaming())

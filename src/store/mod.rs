@@ -16,6 +16,7 @@ pub mod names;
 pub mod partitions;
 /// The pools.
 pub mod pool;
+pub mod queues;
 pub mod reference_data;
 pub mod ship_types;
 pub mod systems;

@@ -36,6 +36,10 @@ fn every_kind() -> Vec<ApiError> {
             head: FeedSequence(4),
         },
         ApiError::KillmailNotFound { killmail_id: 7 },
+        ApiError::DocumentNotFound { number: 17 },
+        ApiError::TooManyRequests {
+            reason: "queueID is missing",
+        },
         ApiError::RouteNotFound,
         ApiError::MethodNotAllowed {
             method: "PUT".into(),
@@ -96,6 +100,10 @@ async fn every_error_has_its_status_code_and_body() {
       {"after":5,"code":"cursor_ahead","detail":"cursor 5 is beyond the newest event 4: it belongs to another database","head":4,"status":409,"title":"Cursor ahead of the feed","type":"urn:wanderer-kills:problem:cursor_ahead"}
     404 killmail_not_found [application/problem+json]
       {"code":"killmail_not_found","detail":"killmail 7 is not stored","status":404,"title":"Killmail not found","type":"urn:wanderer-kills:problem:killmail_not_found"}
+    404 document_not_found [application/problem+json]
+      {"code":"document_not_found","detail":"there is no document 17, or it is not kept any more","status":404,"title":"Document not found","type":"urn:wanderer-kills:problem:document_not_found"}
+    429 too_many_requests retry-after 1 [application/problem+json]
+      {"code":"too_many_requests","detail":"queueID is missing","status":429,"title":"Too many requests","type":"urn:wanderer-kills:problem:too_many_requests"}
     404 not_found [application/json]
       {"error":"Not Found","status":"404"}
     405 method_not_allowed [application/problem+json]

@@ -4,6 +4,7 @@
 //! positions and security statuses are JSON numbers that read back to the same `f64`.
 
 mod document;
+mod esi;
 mod items;
 mod splice;
 
@@ -13,6 +14,8 @@ use serde_json::Value;
 use super::killmail::{Item, Killmail};
 use super::names::Enrichment;
 use super::parse::{self, ParseError, Parsed};
+
+pub use esi::{EsiBody, ZkbBlock};
 
 /// Renders the canonical document: compact JSON, items left out, unknown names absent.
 pub fn document(killmail: &Killmail, enrichment: &Enrichment) -> String {

@@ -2,6 +2,7 @@
 
 mod append;
 mod page;
+mod single;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -11,6 +12,7 @@ use crate::domain::FeedSequence;
 
 pub use append::{append, prune};
 pub use page::{latest, page, page_in_systems};
+pub use single::{WholeEvent, whole};
 
 /// The channel that says "look".
 pub const CHANNEL: &str = "wanderer_kills_feed";

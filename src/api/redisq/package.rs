@@ -1,0 +1,26 @@
+//! A package: what a queue hands out.
+
+use serde::Serialize;
+
+use crate::domain::Killmail;
+use crate::domain::wire::{EsiBody, ZkbBlock};
+
+/// RedisQ's package, with the body: tools of before 2025-12 need it, and later ones pass it over.
+#[derive(Debug, Serialize)]
+pub(super) struct Package<'a> {
+    #[serde(rename = "killID")]
+    kill_id: i64,
+    killmail: EsiBody<'a>,
+    zkb: ZkbBlock<'a>,
+}
+
+impl<'a> Package<'a> {
+    /// The package of a killmail.
+    pub(super) fn of(killmail: &'a Killmail) -> Self {
+        Self {
+            kill_id: killmail.killmail_id,
+            killmail: EsiBody(killmail),
+            zkb: ZkbBlock(killmail),
+        }
+    }
+}
