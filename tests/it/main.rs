@@ -48,6 +48,10 @@ mod live_terms;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod outward_r2z2;
+#[cfg(test)]
+mod outward_redisq;
+#[cfg(test)]
 mod phoenix_delivery;
 #[cfg(test)]
 mod phoenix_killmail;

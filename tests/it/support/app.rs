@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use wanderer_kills::api::{ApiState, Limits, MetricsRenderer, serve};
 use wanderer_kills::domain::{Attacker, Enrichment, FeedSequence, Item, Killmail, Victim, wire};
 use wanderer_kills::feed::Feed;
-use wanderer_kills::runtime::clock::SystemClock;
+use wanderer_kills::runtime::clock::{SharedClock, SystemClock};
 use wanderer_kills::runtime::config::{ApiConfig, DatabaseConfig, FeedConfig};
 use wanderer_kills::runtime::supervisor::Supervisor;
 use wanderer_kills::store::feed::{FeedEntry, FeedKind};
@@ -36,7 +36,9 @@ pub(crate) struct TestApp {
     token: CancellationToken,
     server: JoinHandle<anyhow::Result<()>>,
     client: reqwest::Client,
-    database: TestDatabase,
+    url: String,
+    /// Absent where the database is someone else's.
+    database: Option<TestDatabase>,
 }
 
 /// An answer, read to its end.
@@ -67,18 +69,25 @@ impl TestApp {
     pub(crate) async fn with_limits(limits: Limits) -> Self {
         let database = database().await;
         store::migrate::run(database.url()).await.unwrap();
-        Self::over(database, limits).await
+        let url = database.url().to_owned();
+        Self::over(Some(database), url, limits, SystemClock::shared()).await
+    }
+
+    /// A server over a migrated database that belongs to someone else, on this clock.
+    pub(crate) async fn serving(url: &str, clock: SharedClock) -> Self {
+        Self::over(None, url.to_owned(), Limits::default(), clock).await
     }
 
     /// Stops this server and starts another over the same database.
     pub(crate) async fn restart(self) -> Self {
         let limits = (*self.state.limits).clone();
+        let (url, clock) = (self.url.clone(), self.state.clock.clone());
         let database = self.stop().await;
-        Self::over(database, limits).await
+        Self::over(database, url, limits, clock).await
     }
 
     /// Stops the server; fails when it does not end in order.
-    pub(crate) async fn stop(self) -> TestDatabase {
+    pub(crate) async fn stop(self) -> Option<TestDatabase> {
         self.token.cancel();
         tokio::time::timeout(PATIENCE, self.server)
             .await
@@ -89,13 +98,17 @@ impl TestApp {
         self.database
     }
 
-    async fn over(database: TestDatabase, limits: Limits) -> Self {
+    async fn over(
+        database: Option<TestDatabase>,
+        url: String,
+        limits: Limits,
+        clock: SharedClock,
+    ) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let store = Store::connect(database.url(), &DatabaseConfig::default())
+        let store = Store::connect(&url, &DatabaseConfig::default())
             .await
             .unwrap();
         let supervisor = Supervisor::new();
-        let clock = SystemClock::shared();
         let feed = Feed::start(store.clone(), feed_config(), clock.clone(), &supervisor)
             .await
             .unwrap();
@@ -119,8 +132,17 @@ impl TestApp {
             address,
             supervisor,
             token,
+            url,
             database,
         }
+    }
+
+    pub(crate) fn database_url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn base_url(&self) -> url::Url {
+        format!("http://{}/", self.address).parse().unwrap()
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -10,6 +10,7 @@ pub(crate) mod phoenix;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod real_data;
+pub(crate) mod replica;
 pub(crate) mod scripted;
-pub(crate) mod wanderer;
 pub(crate) mod sse;
+pub(crate) mod wanderer;
