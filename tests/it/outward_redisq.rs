@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use wanderer_kills::domain::{FeedSequence, Killmail, Zkb};
 use wanderer_kills::runtime::clock::{SystemClock, TestClock};
 use wanderer_kills::runtime::config::LiveSource;
@@ -171,6 +173,29 @@ async fn a_poll_waits_for_a_commit_and_a_second_one_is_refused() {
         package["package"]["killmail"]["victim"]["damage_taken"],
         100
     );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_went_away_frees_its_queue_and_loses_nothing() {
+    let app = TestApp::start().await;
+    assert_eq!(listen(&app, "queueID=a&ttw=1").await, "null");
+    let mut gone = TcpStream::connect(app.address()).await.unwrap();
+    gone.write_all(b"GET /listen.php?queueID=a HTTP/1.1\r\nHost: test\r\n\r\n")
+        .await
+        .unwrap();
+    let readers = async |number| {
+        while app.state.feed.status().readers != number {
+            tokio::task::yield_now().await;
+        }
+    };
+    readers(1).await;
+    drop(gone);
+    // Well before the wait of 10 s is over.
+    let freed = tokio::time::timeout(Duration::from_secs(6), readers(0));
+    freed.await.unwrap();
+    app.append([1], JITA).await;
+    assert_eq!(listen(&app, "queueID=a&ttw=1").await, "1");
     app.stop().await;
 }
 

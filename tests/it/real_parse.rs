@@ -37,6 +37,14 @@ fn check(source: &Value, file: &str) -> i64 {
     assert_eq!(wire::read(&document, Some(&items)).unwrap(), *killmail);
     let facts = Facts::from_document(&document).unwrap();
     assert_eq!(facts.attackers.len(), killmail.attackers.len());
+    let outward = json!({
+        "killmail_id": killmail.killmail_id,
+        "hash": killmail.hash,
+        "esi": wire::EsiBody(&killmail),
+        "zkb": wire::ZkbBlock(&killmail),
+    });
+    let parsed = parse(outward.to_string().as_bytes());
+    assert_eq!(parsed, Ok(Parsed::Killmail(killmail.clone())));
 
     let joined = wire::with_items(&document, &items).unwrap();
     let actual: Value = serde_json::from_str(&joined).unwrap();

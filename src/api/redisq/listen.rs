@@ -132,16 +132,11 @@ async fn enter(state: &ApiState, poll: &Poll) -> Result<FeedSequence, StoreError
         source,
     };
     let now = state.clock.now();
+    // Not to be forgotten while the poll waits.
+    let forget_at = now + poll.memory + TimeDelta::seconds(MAX_WAIT_SECONDS);
     let head = state.feed.bounds().head;
     let mut transaction = state.store.pool.begin().await.map_err(failed)?;
-    let start = queues::enter(
-        &mut transaction,
-        &poll.queue_id,
-        head,
-        now,
-        now + poll.memory,
-    )
-    .await?;
+    let start = queues::enter(&mut transaction, &poll.queue_id, head, now, forget_at).await?;
     transaction.commit().await.map_err(failed)?;
     Ok(start)
 }

@@ -6,8 +6,9 @@
 //! | `/object.php?objectID=…` | `{"package":{"killID","killmail","zkb"}}`, or `{"package":null}` |
 //!
 //! `ttw` is 1 to 10 seconds (10), `ttl` the 1 to 10800 seconds for which the queue is remembered after the
-//! poll (10800), `filter` what goes through (see [`filter`]). A new queue starts at the newest event, gets
-//! each new killmail once and no updates. As ever with RedisQ, delivery is at most once: the queue moves when
+//! poll (10800), `filter` what goes through: conditions like `totalValue>=1000000000`, joined by `;` (all of
+//! them) or by `,` (any of them). A new queue starts at the newest event, gets each new killmail once and no
+//! updates. As ever with RedisQ, delivery is at most once: the queue moves when
 //! the redirect is written. 429 without a `queueID`, beside another poll of the same queue, and beyond two
 //! polls a second from one address. Other parameters are passed over.
 
