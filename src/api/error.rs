@@ -68,6 +68,18 @@ pub enum ApiError {
         /// What is too much.
         reason: &'static str,
     },
+    /// No such subscription.
+    #[error("there is no such subscription")]
+    SubscriptionNotFound,
+    /// No such delivery of a subscription, or one that can't be repeated.
+    #[error("the subscription has no delivery {delivery_id} of events")]
+    DeliveryNotFound {
+        /// Its number.
+        delivery_id: i64,
+    },
+    /// A subscription's secret is missing or another's.
+    #[error("only the owner may do this: send Authorization: Bearer and the subscription's secret")]
+    NotOwner,
     /// No such path.
     #[error("no such path")]
     RouteNotFound,
@@ -180,6 +192,15 @@ impl ApiError {
                 "too_many_requests",
                 "Too many requests",
             ),
+            Self::SubscriptionNotFound => (
+                S::NOT_FOUND,
+                "subscription_not_found",
+                "Subscription not found",
+            ),
+            Self::DeliveryNotFound { .. } => {
+                (S::NOT_FOUND, "delivery_not_found", "Delivery not found")
+            }
+            Self::NotOwner => (S::UNAUTHORIZED, "not_owner", "Not the owner"),
             Self::RouteNotFound => (S::NOT_FOUND, "not_found", "Not Found"),
             Self::MethodNotAllowed { .. } => (
                 S::METHOD_NOT_ALLOWED,

@@ -17,6 +17,7 @@ pub mod redisq;
 pub mod router;
 pub mod server;
 pub mod state;
+pub mod subscriptions;
 pub mod systems;
 pub mod v1;
 

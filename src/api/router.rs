@@ -25,7 +25,7 @@ use super::limits::{MAX_BODY_BYTES, MAX_REQUEST_ID_BYTES};
 use super::problem::{Problem, problem_response};
 use super::state::ApiState;
 use super::v1::V1Error;
-use super::{killfeed, killmails, ops, phoenix, r2z2, redisq, systems, v1};
+use super::{killfeed, killmails, ops, phoenix, r2z2, redisq, subscriptions, systems, v1};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,6 +37,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(killmails::plain())
         .merge(systems::plain())
         .merge(killfeed::plain())
+        .merge(subscriptions::plain())
         .merge(phoenix::plain())
         .merge(r2z2::plain())
         .merge(redisq::plain())

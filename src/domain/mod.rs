@@ -6,6 +6,7 @@ pub mod killmail;
 pub mod names;
 pub mod parse;
 pub mod ship_type;
+pub mod signing_secret;
 pub mod solar_system;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -17,4 +18,5 @@ pub use killmail::{Attacker, Item, Killmail, Position, Victim, Zkb};
 pub use names::{Enrichment, EntityKey, EntityKind, EntityName};
 pub use parse::{ParseError, Parsed, Reference, parse};
 pub use ship_type::ShipType;
+pub use signing_secret::SigningSecret;
 pub use solar_system::{SecurityBand, SolarSystem};

@@ -26,6 +26,7 @@ pub mod tail;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod webhooks;
 
 pub use error::{Error, Result};
 pub use event::{Encoding, FeedEvent};

@@ -26,6 +26,8 @@ pub enum Duty {
     Ingest,
     /// Completing and refreshing what is stored.
     Upkeep,
+    /// Delivering to webhooks.
+    Webhooks,
 }
 
 impl Duty {
@@ -34,6 +36,7 @@ impl Duty {
         match self {
             Self::Ingest => "ingest",
             Self::Upkeep => "upkeep",
+            Self::Webhooks => "webhooks",
         }
     }
 
@@ -42,6 +45,7 @@ impl Duty {
         match self {
             Self::Ingest => "wanderer-kills ingester",
             Self::Upkeep => "wanderer-kills upkeeper",
+            Self::Webhooks => "wanderer-kills webhooks",
         }
     }
 }

@@ -19,10 +19,12 @@ pub mod pool;
 pub mod queues;
 pub mod reference_data;
 pub mod ship_types;
+pub mod subscriptions;
 pub mod systems;
 mod text;
 pub mod unresolved;
 pub mod values;
+pub mod webhook_deliveries;
 
 pub use error::{Error, Result};
 pub use pool::Store;

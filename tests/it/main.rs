@@ -105,3 +105,7 @@ mod v1_enhanced;
 mod v1_rest;
 #[cfg(test)]
 mod v1_streams;
+#[cfg(test)]
+mod webhooks_delivery;
+#[cfg(test)]
+mod webhooks_failures;

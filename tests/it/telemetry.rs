@@ -20,13 +20,24 @@ const STORED: f64 = 29.0;
 /// Fewer than are read, so that some are read from the database.
 const RING_EVENTS: usize = 8;
 /// What need not happen in this test: no server fails repeatedly or goes down, every killmail comes with its values
-/// and, on a quiet machine, leaves with its names, and every client reads.
-const NOT_OWED: [Metric; 5] = [
+/// and, on a quiet machine, leaves with its names, nobody subscribes, and every client reads.
+const NOT_OWED: [Metric; 8] = [
     Metric::UpstreamBreakerOpen,
     Metric::EsiDowntime,
     Metric::DocumentsCompleted,
     Metric::ValuesAsked,
     Metric::SlowClientsClosed,
+    Metric::WebhookDeliveries,
+    Metric::WebhookDeliverySeconds,
+    Metric::WebhooksPaused,
+    Metric::UpstreamBreakerOpen,
+    Metric::EsiDowntime,
+    Metric::DocumentsCompleted,
+    Metric::ValuesAsked,
+    Metric::SlowClientsClosed,
+    Metric::WebhookDeliveries,
+    Metric::WebhookDeliverySeconds,
+    Metric::WebhooksPaused,
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -40,6 +40,9 @@ fn every_kind() -> Vec<ApiError> {
         ApiError::TooManyRequests {
             reason: "queueID is missing",
         },
+        ApiError::SubscriptionNotFound,
+        ApiError::DeliveryNotFound { delivery_id: 7 },
+        ApiError::NotOwner,
         ApiError::RouteNotFound,
         ApiError::MethodNotAllowed {
             method: "PUT".into(),
@@ -104,6 +107,12 @@ async fn every_error_has_its_status_code_and_body() {
       {"code":"document_not_found","detail":"there is no document 17, or it is not kept any more","status":404,"title":"Document not found","type":"urn:wanderer-kills:problem:document_not_found"}
     429 too_many_requests retry-after 1 [application/problem+json]
       {"code":"too_many_requests","detail":"queueID is missing","status":429,"title":"Too many requests","type":"urn:wanderer-kills:problem:too_many_requests"}
+    404 subscription_not_found [application/problem+json]
+      {"code":"subscription_not_found","detail":"there is no such subscription","status":404,"title":"Subscription not found","type":"urn:wanderer-kills:problem:subscription_not_found"}
+    404 delivery_not_found [application/problem+json]
+      {"code":"delivery_not_found","detail":"the subscription has no delivery 7 of events","status":404,"title":"Delivery not found","type":"urn:wanderer-kills:problem:delivery_not_found"}
+    401 not_owner [application/problem+json]
+      {"code":"not_owner","detail":"only the owner may do this: send Authorization: Bearer and the subscription's secret","status":401,"title":"Not the owner","type":"urn:wanderer-kills:problem:not_owner"}
     404 not_found [application/json]
       {"error":"Not Found","status":"404"}
     405 method_not_allowed [application/problem+json]

@@ -17,6 +17,7 @@ mod list;
 mod read;
 mod status;
 mod streams;
+mod subscriptions;
 mod unmatched;
 
 pub use envelope::V1Error;
@@ -42,6 +43,7 @@ pub(super) fn routes(state: &ApiState) -> Router<ApiState> {
         .route("/api/v1/systems/bulk/killmails", post(in_systems::bulk))
         .route("/api/v1/systems/{id}/killmails", get(list::of_system))
         .route("/api/v1/characters/{id}/killmails", get(list::of_character))
+        .merge(subscriptions::routes())
         .route("/api/v1", any(unmatched::handle))
         .route("/api/v1/", any(unmatched::handle))
         .route("/api/v1/{*rest}", any(unmatched::handle));

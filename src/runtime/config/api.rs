@@ -2,6 +2,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 /// Inbound HTTP.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "HTTP")]
@@ -24,6 +26,9 @@ pub struct ApiConfig {
     /// Seconds that a websocket or stream may take to accept a message before it is closed.
     #[arg(long, env = "WK_SEND_TIMEOUT_S", default_value_t = 30)]
     pub send_timeout_s: u64,
+    /// Networks that webhooks may point to although they are not public, comma separated, such as 10.1.2.0/24.
+    #[arg(long, env = "WK_WEBHOOK_ALLOW", value_delimiter = ',')]
+    pub webhook_allow: Vec<IpNet>,
 }
 
 impl ApiConfig {
@@ -47,6 +52,7 @@ impl Default for ApiConfig {
             max_streams: super::non_zero(10_000),
             max_streams_per_address: super::non_zero(256),
             send_timeout_s: 30,
+            webhook_allow: Vec::new(),
         }
     }
 }

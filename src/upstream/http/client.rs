@@ -46,6 +46,14 @@ impl Default for HttpSettings {
     }
 }
 
+impl HttpSettings {
+    /// Who we say we are, as a header.
+    pub(super) fn user_agent_header(&self) -> HeaderValue {
+        HeaderValue::from_str(&self.user_agent)
+            .unwrap_or_else(|_| HeaderValue::from_static(PROGRAM))
+    }
+}
+
 /// The client. Cheap to clone; all clones share budgets and breakers.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
@@ -67,8 +75,7 @@ impl HttpClient {
     /// When TLS can't be set up.
     pub fn new(settings: &HttpSettings, clock: SharedClock) -> Result<Self> {
         tls::install();
-        let agent = HeaderValue::from_str(&settings.user_agent)
-            .unwrap_or_else(|_| HeaderValue::from_static(PROGRAM));
+        let agent = settings.user_agent_header();
         let client = reqwest::Client::builder()
             .default_headers([(USER_AGENT, agent)].into_iter().collect())
             .connect_timeout(settings.connect_timeout)

@@ -78,6 +78,12 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// An address that nothing may be sent to.
+    #[error("{at} is no public address")]
+    Forbidden {
+        /// Host and path.
+        at: String,
+    },
     /// The host failed too often in a row and is left alone for a while.
     #[error("{host} is left alone for {} ms after failures", wait.as_millis())]
     BreakerOpen {
@@ -124,7 +130,10 @@ impl Error {
             | Self::EmptyBody { .. }
             | Self::Html { .. }
             | Self::Unreadable { .. } => Retry::Transient,
-            Self::Build { .. } | Self::TooLarge { .. } | Self::Redirect { .. } => Retry::Permanent,
+            Self::Build { .. }
+            | Self::TooLarge { .. }
+            | Self::Redirect { .. }
+            | Self::Forbidden { .. } => Retry::Permanent,
         }
     }
 
@@ -147,6 +156,7 @@ impl Error {
             Self::Html { .. } => "html",
             Self::TooLarge { .. } => "too_large",
             Self::Redirect { .. } => "redirect",
+            Self::Forbidden { .. } => "forbidden_address",
             Self::BreakerOpen { .. } => "breaker_open",
             Self::Unreadable { .. } => "unreadable",
         }

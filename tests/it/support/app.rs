@@ -70,20 +70,42 @@ impl TestApp {
         let database = database().await;
         store::migrate::run(database.url()).await.unwrap();
         let url = database.url().to_owned();
-        Self::over(Some(database), url, limits, SystemClock::shared()).await
+        let config = ApiConfig::default();
+        Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
     }
 
     /// A server over a migrated database that belongs to someone else, on this clock.
     pub(crate) async fn serving(url: &str, clock: SharedClock) -> Self {
-        Self::over(None, url.to_owned(), Limits::default(), clock).await
+        let (config, limits) = (ApiConfig::default(), Limits::default());
+        Self::configured(None, url.to_owned(), config, limits, clock).await
+    }
+
+    /// As [`TestApp::start`], with webhooks allowed to a network.
+    pub(crate) async fn with_webhooks_to(network: &str) -> Self {
+        let database = database().await;
+        store::migrate::run(database.url()).await.unwrap();
+        let config = ApiConfig {
+            webhook_allow: vec![network.parse().unwrap()],
+            ..ApiConfig::default()
+        };
+        let (url, limits) = (database.url().to_owned(), Limits::default());
+        Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
+    }
+
+    /// Over a database that is there already.
+    pub(crate) async fn on(database: TestDatabase) -> Self {
+        let (url, config) = (database.url().to_owned(), ApiConfig::default());
+        let limits = Limits::default();
+        Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
     }
 
     /// Stops this server and starts another over the same database.
     pub(crate) async fn restart(self) -> Self {
         let limits = (*self.state.limits).clone();
         let (url, clock) = (self.url.clone(), self.state.clock.clone());
+        let config = self.state.config.clone();
         let database = self.stop().await;
-        Self::over(database, url, limits, clock).await
+        Self::configured(database, url, config, limits, clock).await
     }
 
     /// Stops the server; fails when it does not end in order.
@@ -98,9 +120,10 @@ impl TestApp {
         self.database
     }
 
-    async fn over(
+    async fn configured(
         database: Option<TestDatabase>,
         url: String,
+        config: ApiConfig,
         limits: Limits,
         clock: SharedClock,
     ) -> Self {
@@ -116,15 +139,8 @@ impl TestApp {
             .unwrap();
         let token = CancellationToken::new();
         let metrics = MetricsRenderer::new(|| "# no metrics\n".to_owned());
-        let state = ApiState::new(
-            feed,
-            store,
-            clock,
-            ApiConfig::default(),
-            metrics,
-            token.clone(),
-        )
-        .with_limits(limits);
+        let state =
+            ApiState::new(feed, store, clock, config, metrics, token.clone()).with_limits(limits);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         Self {

@@ -14,3 +14,4 @@ pub(crate) mod replica;
 pub(crate) mod scripted;
 pub(crate) mod sse;
 pub(crate) mod wanderer;
+pub(crate) mod webhook;

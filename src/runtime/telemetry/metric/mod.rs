@@ -87,6 +87,14 @@ pub enum Metric {
     SseConnections,
     /// Clients that were disconnected because they did not read.
     SlowClientsClosed,
+    /// Messages to webhooks, by `outcome` (`delivered`, `failed`).
+    WebhookDeliveries,
+    /// Seconds until a webhook had answered.
+    WebhookDeliverySeconds,
+    /// Webhooks that were paused after failures.
+    WebhooksPaused,
+    /// 1 while this process delivers to webhooks, else 0.
+    WebhookLeader,
 }
 
 impl Metric {
@@ -130,6 +138,10 @@ impl Metric {
         Self::WebsocketConnections,
         Self::SseConnections,
         Self::SlowClientsClosed,
+        Self::WebhookDeliveries,
+        Self::WebhookDeliverySeconds,
+        Self::WebhooksPaused,
+        Self::WebhookLeader,
     ];
 
     /// The name in Prometheus' exposition.
@@ -328,6 +340,26 @@ impl Metric {
                 "wanderer_kills_slow_clients_closed_total",
                 &["protocol"],
                 "Clients that were disconnected because they did not read.",
+            ),
+            Self::WebhookDeliveries => counter(
+                "wanderer_kills_webhook_deliveries_total",
+                &["outcome"],
+                "Messages to webhooks, by `outcome` (`delivered`, `failed`).",
+            ),
+            Self::WebhookDeliverySeconds => histogram(
+                "wanderer_kills_webhook_delivery_seconds",
+                &[],
+                "Seconds until a webhook had answered.",
+            ),
+            Self::WebhooksPaused => counter(
+                "wanderer_kills_webhooks_paused_total",
+                &[],
+                "Webhooks that were paused after failures.",
+            ),
+            Self::WebhookLeader => gauge(
+                "wanderer_kills_webhook_leader",
+                &[],
+                "1 while this process delivers to webhooks, else 0.",
             ),
         }
     }

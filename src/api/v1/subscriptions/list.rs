@@ -1,0 +1,91 @@
+//! Listing, counting and ending subscriptions.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::api::subscriptions::host_only;
+use crate::api::v1::envelope::timestamp;
+use crate::api::{ApiError, ApiState};
+use crate::store::subscriptions;
+
+/// `GET /api/v1/subscriptions`: all webhook subscriptions. Of callback URLs only the host is shown, since the
+/// rest is often a key and everybody may ask.
+///
+/// # Errors
+/// The database.
+pub(super) async fn list(State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let _permit = state.admission.request()?;
+    let all = subscriptions::list(&state.store.pool).await?;
+    let shown: Vec<Value> = all
+        .iter()
+        .map(|subscription| {
+            json!({
+                "id": subscription.subscription_id,
+                "subscriber_id": subscription.subscriber_id,
+                "type": "webhook",
+                "system_ids": subscription.filter.systems,
+                "character_ids": subscription.filter.characters,
+                "callback_url": host_only(&subscription.callback_url),
+                "created_at": timestamp(subscription.created_at),
+                "updated_at": timestamp(subscription.updated_at),
+            })
+        })
+        .collect();
+    let count = shown.len();
+    Ok(answer(
+        &json!({ "data": { "subscriptions": shown, "count": count } }),
+    ))
+}
+
+/// `GET /api/v1/subscriptions/stats`. Only webhooks are subscriptions here: open connections are not listed.
+///
+/// # Errors
+/// The database.
+pub(super) async fn stats(State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let _permit = state.admission.request()?;
+    let all = subscriptions::list(&state.store.pool).await?;
+    let systems: BTreeSet<i64> = all
+        .iter()
+        .flat_map(|one| one.filter.systems.iter().copied())
+        .collect();
+    let characters: BTreeSet<i64> = all
+        .iter()
+        .flat_map(|one| one.filter.characters.iter().copied())
+        .collect();
+    Ok(answer(&json!({ "data": {
+        "total_subscriptions": all.len(),
+        "websocket_subscriptions": 0,
+        "webhook_subscriptions": all.len(),
+        "sse_subscriptions": 0,
+        "total_systems": systems.len(),
+        "total_characters": characters.len(),
+        "memory_usage": 0,
+    } })))
+}
+
+/// `DELETE /api/v1/subscriptions/{subscriber_id}`: ends all subscriptions of a subscriber, known or not.
+///
+/// # Errors
+/// The database.
+pub(super) async fn unsubscribe(
+    State(state): State<ApiState>,
+    Path(subscriber_id): Path<String>,
+) -> Result<Response, ApiError> {
+    let _permit = state.admission.request()?;
+    if !subscriber_id.contains('\0') {
+        subscriptions::delete_of(&state.store.pool, &subscriber_id).await?;
+    }
+    Ok(answer(&json!({ "data": {
+        "message": "Successfully unsubscribed",
+        "subscriber_id": subscriber_id,
+    } })))
+}
+
+fn answer(body: &Value) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
