@@ -23,6 +23,7 @@ use upstreams::Upstreams;
 
 use crate::api::{self, ApiState, MetricsRenderer};
 use crate::feed::Feed;
+use crate::feed::webhooks::{self, WebhookDeps};
 use crate::ingest::live::{self, LiveDeps};
 use crate::ingest::upkeep::{self, UpkeepDeps};
 use crate::ingest::{Pipeline, PipelineInput};
@@ -133,6 +134,7 @@ impl Service {
         self.start_http(listener, listening)?;
         self.start_live();
         self.start_upkeep();
+        self.start_webhooks()?;
         // A task that died cancels the supervisor's token; `stop` then says which.
         let died = self.supervisor.token();
         futures::future::select(pin!(shutdown.cancelled()), pin!(died.cancelled())).await;
@@ -203,6 +205,20 @@ impl Service {
         };
         self.supervisor
             .spawn("upkeep", upkeep::run(deps, self.supervisor.token()));
+    }
+
+    fn start_webhooks(&self) -> anyhow::Result<()> {
+        let deps = WebhookDeps::new(
+            self.database.store.clone(),
+            self.feed.clone(),
+            Arc::clone(&self.clock),
+            &self.config.api.webhook_allow,
+            &upstreams::http_settings(&self.config.upstream),
+        )
+        .context("preparing the client of webhooks")?;
+        self.supervisor
+            .spawn("webhooks", webhooks::run(deps, self.supervisor.token()));
+        Ok(())
     }
 
     /// The store, for commands that work beside the service.

@@ -7,7 +7,7 @@ use crate::ingest::pipeline::FetchBody;
 use crate::ingest::reference_data::ReferenceDataDeps;
 use crate::ingest::resolver::Resolver;
 use crate::runtime::clock::SharedClock;
-use crate::runtime::config::Config;
+use crate::runtime::config::{Config, UpstreamConfig};
 use crate::runtime::supervisor::Supervisor;
 use crate::store::Store;
 use crate::upstream::esi::{EsiClient, EsiPace};
@@ -30,6 +30,15 @@ pub(super) struct Upstreams {
     pub(super) reference_data: Option<ReferenceDataDeps>,
 }
 
+/// How outgoing requests behave.
+pub(super) fn http_settings(upstream: &UpstreamConfig) -> HttpSettings {
+    HttpSettings {
+        user_agent: upstream.user_agent(),
+        longest_stall: Some(upstream.timeout()),
+        ..HttpSettings::default()
+    }
+}
+
 impl Upstreams {
     pub(super) fn new(
         config: &Config,
@@ -38,13 +47,8 @@ impl Upstreams {
         supervisor: &Supervisor,
     ) -> anyhow::Result<Self> {
         let upstream = &config.upstream;
-        let settings = HttpSettings {
-            user_agent: upstream.user_agent(),
-            longest_stall: Some(upstream.timeout()),
-            ..HttpSettings::default()
-        };
-        let http =
-            HttpClient::new(&settings, Arc::clone(clock)).context("preparing the HTTP client")?;
+        let http = HttpClient::new(&http_settings(upstream), Arc::clone(clock))
+            .context("preparing the HTTP client")?;
         let pace = EsiPace {
             all: upstream.esi_interval(),
             names: upstream.esi_interval() * 2,

@@ -30,14 +30,6 @@ const NOT_OWED: [Metric; 8] = [
     Metric::WebhookDeliveries,
     Metric::WebhookDeliverySeconds,
     Metric::WebhooksPaused,
-    Metric::UpstreamBreakerOpen,
-    Metric::EsiDowntime,
-    Metric::DocumentsCompleted,
-    Metric::ValuesAsked,
-    Metric::SlowClientsClosed,
-    Metric::WebhookDeliveries,
-    Metric::WebhookDeliverySeconds,
-    Metric::WebhooksPaused,
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

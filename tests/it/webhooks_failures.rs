@@ -207,7 +207,7 @@ async fn what_is_no_longer_kept_is_skipped_in_sight() {
     let pruned = wanderer_kills::store::feed::prune(&mut transaction, tomorrow, 2).await;
     assert_eq!(pruned.unwrap(), 2);
     transaction.commit().await.unwrap();
-    let database = app.stop().await;
+    let database = app.stop().await.unwrap();
     let cursor = "UPDATE subscriptions SET cursor = 1";
     execute(database.url(), cursor).await.unwrap();
     let app = TestApp::on(database).await;
