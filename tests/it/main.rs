@@ -40,6 +40,8 @@ mod house_rules;
 #[cfg(test)]
 mod http_client;
 #[cfg(test)]
+mod javascript_clients;
+#[cfg(test)]
 mod library_api;
 #[cfg(test)]
 mod live_faults;
