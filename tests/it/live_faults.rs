@@ -121,6 +121,29 @@ async fn a_number_uploaded_again_is_read_again() {
 }
 
 #[tokio::test]
+async fn an_update_told_by_a_document_that_was_passed_over_is_not_lost() {
+    let scene = scene(LiveSource::R2z2).await;
+    let published = scene.simulator.publish(10);
+    let running = scene.follow();
+    scene.stores(&[published[9].killmail_id]).await;
+    let teller = published[9].sequence + 1;
+    scene
+        .simulator
+        .fault(FaultRule::sequence(teller, Fault::GapForever));
+    assert!(scene.simulator.relabel(published[3].sequence, "ganked"));
+    scene.simulator.publish(10);
+    let noted = format!("SELECT count(*) FROM source_gaps WHERE position = {teller}");
+    scene.until(&noted).await;
+    scene.simulator.clear_faults();
+    let updated = format!(
+        "SELECT count(*) FROM killmails WHERE killmail_id = {} AND 'ganked' = ANY(labels)",
+        published[3].killmail_id
+    );
+    scene.until(&updated).await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_number_reused_for_another_killmail_gives_both() {
     let scene = scene(LiveSource::R2z2).await;
     let published = scene.simulator.publish(10);

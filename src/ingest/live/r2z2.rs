@@ -194,6 +194,7 @@ impl Follower<'_> {
         if !gaps::step(&self.deps.store, &gap, now, |pause| limits.scaled(pause)).await {
             return false;
         }
+        let mut uploaded_again = None;
         let (payload, asked) = if let Some(bytes) = gaps::kept(&gap) {
             (envelopes::raw(bytes), false)
         } else {
@@ -203,11 +204,14 @@ impl Follower<'_> {
             if !is_document_of(gap.position, document.answer) {
                 return true;
             }
+            uploaded_again = self.policy.again(updated_by(document.answer));
             (payload(document), true)
         };
+        let again = uploaded_again.map(|passed| self.gap(passed.number, passed.reason, now));
         let origin = format!("sequence {}", gap.position);
         self.send(Envelope {
             closes_gap: Some(gap.position),
+            gaps: again.into_iter().collect(),
             ..envelopes::bare(NAME, origin, payload, now)
         })
         .await;
@@ -221,6 +225,14 @@ fn is_document_of(asked: i64, answer: Answer) -> bool {
         Answer::Document { number, readable: true, .. }
             if number.is_none_or(|number| number == asked)
     )
+}
+
+/// The earlier number that a document says was uploaded again.
+fn updated_by(answer: Answer) -> Option<i64> {
+    if let Answer::Document { updated, .. } = answer {
+        return updated;
+    }
+    None
 }
 
 fn payload(document: Document) -> Payload {

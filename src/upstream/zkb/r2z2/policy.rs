@@ -269,7 +269,7 @@ impl Policy {
     }
 
     /// The number that was uploaded again, where it is a sensible one.
-    pub(super) fn again(&self, updated: Option<i64>) -> Option<PassedOver> {
+    pub fn again(&self, updated: Option<i64>) -> Option<PassedOver> {
         updated
             .filter(|number| *number > 0 && *number < self.next)
             .map(|number| PassedOver {
