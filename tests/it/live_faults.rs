@@ -6,7 +6,7 @@ use std::time::Duration;
 use rstest::rstest;
 use wanderer_kills::runtime::clock::Clock as _;
 use wanderer_kills::runtime::config::LiveSource;
-use wanderer_kills::simulator::{Fault, FaultRule};
+use wanderer_kills::simulator::{Fault, FaultRule, Request};
 
 use crate::support::live::{TOO_LONG, scene, seconds};
 
@@ -169,18 +169,20 @@ async fn a_rewound_sequence_json_takes_nobody_back() {
     scene
         .simulator
         .fault(FaultRule::path("*/sequence.json", rewound));
-    // Missing for long enough that sequence.json is consulted.
-    let ghost = Fault::NotFoundGhost { for_requests: 13 };
-    scene
-        .simulator
-        .fault(FaultRule::sequence(first[59].sequence + 2, ghost));
+    let missing = FaultRule::sequence(first[59].sequence + 2, Fault::GapForever);
+    scene.simulator.fault(missing);
     let second = scene.simulator.publish(5);
+    let consulted = async {
+        let rewound = |request: &Request| request.fault == Some("rewound_sequence");
+        while !scene.simulator.requests().iter().any(rewound) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(TOO_LONG, consulted).await.unwrap();
+    scene.simulator.clear_faults();
     let ids: Vec<i64> = second.iter().map(|kill| kill.killmail_id).collect();
     scene.stores(&ids).await;
     running.stop().await;
-    let consulted = scene.simulator.requests().into_iter();
-    let consulted = consulted.filter(|request| request.fault == Some("rewound_sequence"));
-    assert!(consulted.count() > 0, "sequence.json was looked at");
     let early = format!("/r2z2/ephemeral/{}.json", first[30].sequence);
     assert_eq!(scene.simulator.request_count(&early), 1);
     assert_eq!(scene.count("SELECT count(*) FROM feed").await, 65);
