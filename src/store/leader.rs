@@ -56,7 +56,35 @@ pub struct Leadership {
     connection: PgConnection,
 }
 
+/// Between two tries to get a lock that another process has.
+const CANDIDATE_PAUSE: Duration = Duration::from_secs(2);
+/// Between two looks whether the lock is still held.
+const WATCH_PAUSE: Duration = Duration::from_secs(1);
+
 impl Leadership {
+    /// Waits until no other process has the lock. The machine's timer: the lock belongs to the database's time.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn acquire(store: &Store, duty: Duty) -> Result<Self> {
+        loop {
+            if let Some(leadership) = Self::try_acquire(store, duty).await? {
+                return Ok(leadership);
+            }
+            tokio::time::sleep(CANDIDATE_PAUSE).await;
+        }
+    }
+
+    /// Ends when the lock is lost, with the reason.
+    pub async fn lost(&mut self) -> Error {
+        loop {
+            tokio::time::sleep(WATCH_PAUSE).await;
+            if let Err(error) = self.check().await {
+                return error;
+            }
+        }
+    }
+
     /// Tries once; `None` when another process has it.
     ///
     /// # Errors

@@ -16,10 +16,6 @@ use super::{WebhookDeps, events, requests};
 use crate::store::leader::{Duty, Leadership};
 use crate::store::{self, subscriptions, webhook_deliveries};
 
-/// Between two tries to become the deliverer; nothing is lost meanwhile.
-const CANDIDATE_PAUSE: Duration = Duration::from_secs(2);
-/// Between two looks whether it still is the deliverer.
-const WATCH_PAUSE: Duration = Duration::from_secs(1);
 /// Beyond a message's own time-out, for the answer to be written down at the end.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Queued messages taken at one look.
@@ -31,14 +27,18 @@ const FORGET_BATCH: i64 = 5_000;
 /// Serves until the lock is lost (an error) or `token` is cancelled.
 pub(super) async fn serve(deps: &WebhookDeps, token: &CancellationToken) -> anyhow::Result<()> {
     events::OnDuty(false).emit();
-    let Some(mut leadership) = candidate(deps, token).await? else {
+    let waiting = Leadership::acquire(&deps.store, Duty::Webhooks);
+    let Some(acquired) = token.run_until_cancelled(waiting).await else {
         return Ok(());
     };
+    let mut leadership = acquired.context("asking for the lock of webhook deliveries")?;
     events::OnDuty(true).emit();
     let mut manager = Manager::new(deps, token);
     let ended = tokio::select! {
         biased;
-        error = watch(&mut leadership) => Err(error),
+        error = leadership.lost() => {
+            Err(anyhow::Error::new(error).context("the lock of webhook deliveries is lost"))
+        }
         ended = manager.run() => ended,
     };
     if let Err(error) = leadership.release().await {
@@ -46,35 +46,6 @@ pub(super) async fn serve(deps: &WebhookDeps, token: &CancellationToken) -> anyh
     }
     events::OnDuty(false).emit();
     ended
-}
-
-async fn candidate(
-    deps: &WebhookDeps,
-    token: &CancellationToken,
-) -> anyhow::Result<Option<Leadership>> {
-    loop {
-        let tried = tokio::select! {
-            () = token.cancelled() => return Ok(None),
-            tried = Leadership::try_acquire(&deps.store, Duty::Webhooks) => tried,
-        };
-        if let Some(leadership) = tried.context("asking for the lock of webhook deliveries")? {
-            return Ok(Some(leadership));
-        }
-        // The machine's timer here and below: the lock belongs to the database's time.
-        tokio::select! {
-            () = token.cancelled() => return Ok(None),
-            () = tokio::time::sleep(CANDIDATE_PAUSE) => {}
-        }
-    }
-}
-
-async fn watch(leadership: &mut Leadership) -> anyhow::Error {
-    loop {
-        tokio::time::sleep(WATCH_PAUSE).await;
-        if let Err(error) = leadership.check().await {
-            return anyhow::Error::new(error).context("the lock of webhook deliveries is lost");
-        }
-    }
 }
 
 /// What ended.

@@ -10,10 +10,6 @@ use crate::runtime::config::LiveSource;
 use crate::store::cursors::{self, SourceCursor};
 use crate::store::leader::{Duty, Leadership};
 
-/// Between two tries to become the ingester.
-const CANDIDATE_PAUSE: Duration = Duration::from_secs(2);
-/// Between two looks whether it still is the ingester.
-const WATCH_PAUSE: Duration = Duration::from_secs(1);
 /// How long the pipeline may go on committing after the source has stopped.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -25,9 +21,11 @@ pub(super) async fn serve(
 ) -> anyhow::Result<()> {
     let source = source_of(deps);
     events::StandingBy { source }.emit();
-    let Some(mut leadership) = candidate(deps, token).await? else {
+    let waiting = Leadership::acquire(&deps.store, Duty::Ingest);
+    let Some(acquired) = token.run_until_cancelled(waiting).await else {
         return Ok(());
     };
+    let mut leadership = acquired.context("asking for the ingester's lock")?;
     let ended = lead(deps, memory, token, &mut leadership).await;
     if let Err(error) = leadership.release().await {
         tracing::debug!(%error, "the ingester's lock was gone already");
@@ -40,27 +38,6 @@ fn source_of(deps: &LiveDeps) -> &'static str {
     match deps.live.live_source {
         LiveSource::Redisq => redisq::NAME,
         LiveSource::R2z2 | LiveSource::None => r2z2::NAME,
-    }
-}
-
-/// Waits for the ingester's lock; `None` when asked to stop before.
-async fn candidate(
-    deps: &LiveDeps,
-    token: &CancellationToken,
-) -> anyhow::Result<Option<Leadership>> {
-    loop {
-        let tried = tokio::select! {
-            () = token.cancelled() => return Ok(None),
-            tried = Leadership::try_acquire(&deps.store, Duty::Ingest) => tried,
-        };
-        if let Some(leadership) = tried.context("asking for the ingester's lock")? {
-            return Ok(Some(leadership));
-        }
-        // The machine's timer here and below: the lock belongs to the database's time, not to the source's.
-        tokio::select! {
-            () = token.cancelled() => return Ok(None),
-            () = tokio::time::sleep(CANDIDATE_PAUSE) => {}
-        }
     }
 }
 
@@ -94,11 +71,11 @@ async fn lead(
     let ended = tokio::select! {
         biased;
         ended = &mut pipeline => ended.and_then(|()| bail!("the pipeline ended unasked")),
-        error = watch(leadership) => {
+        error = leadership.lost() => {
             abort.cancel();
             // Nothing may still commit when the lock goes to another process.
             pipeline.await.ok();
-            Err(error)
+            Err(anyhow::Error::new(error).context("the ingester's lock is lost"))
         }
         ended = following => match (drain(&mut pipeline, &abort).await, ended) {
             (Err(error), _) | (Ok(()), Err(error)) => Err(error),
@@ -120,16 +97,6 @@ async fn follow(
         redisq::follow(deps, memory, input, cursor, stop).await
     } else {
         r2z2::follow(deps, memory, input, cursor, stop).await
-    }
-}
-
-/// Ends when the lock is lost.
-async fn watch(leadership: &mut Leadership) -> anyhow::Error {
-    loop {
-        tokio::time::sleep(WATCH_PAUSE).await;
-        if let Err(error) = leadership.check().await {
-            return anyhow::Error::new(error).context("the ingester's lock is lost");
-        }
     }
 }
 
