@@ -15,10 +15,6 @@ pub enum Encoding {
     Sse,
     /// A text message of the plain JSON websocket.
     WebSocket,
-    /// The killmail as it stands in the payloads of the Phoenix channel.
-    Phoenix,
-    /// A webhook's body.
-    Webhook,
 }
 
 /// One event of the log.
@@ -51,8 +47,6 @@ pub struct FeedEvent {
 struct Encoded {
     sse: OnceLock<Bytes>,
     web_socket: OnceLock<Bytes>,
-    phoenix: OnceLock<Bytes>,
-    webhook: OnceLock<Bytes>,
 }
 
 impl FeedEvent {
@@ -89,8 +83,6 @@ impl FeedEvent {
         let slot = match encoding {
             Encoding::Sse => &self.encoded.sse,
             Encoding::WebSocket => &self.encoded.web_socket,
-            Encoding::Phoenix => &self.encoded.phoenix,
-            Encoding::Webhook => &self.encoded.webhook,
         };
         slot.get_or_init(|| render(self)).clone()
     }
@@ -160,7 +152,7 @@ mod tests {
         let event = testing::event(1, &testing::kill(30_000_142, 1));
         let first = event.encoded(Encoding::Sse, |_| Bytes::from_static(b"first"));
         let second = event.encoded(Encoding::Sse, |_| Bytes::from_static(b"second"));
-        let other = event.encoded(Encoding::Phoenix, |_| Bytes::from_static(b"other"));
+        let other = event.encoded(Encoding::WebSocket, |_| Bytes::from_static(b"other"));
         assert_eq!(
             (&first[..], &second[..], &other[..]),
             (&b"first"[..], &b"first"[..], &b"other"[..])

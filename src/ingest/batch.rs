@@ -156,22 +156,7 @@ fn merge(enrichments: Vec<Arc<Enrichment>>) -> Arc<Enrichment> {
         return Arc::default();
     };
     enrichments.fold(first, |mut merged, next| {
-        let all = Arc::make_mut(&mut merged);
-        all.names.extend(
-            next.names
-                .iter()
-                .map(|(key, name)| (*key, Arc::clone(name))),
-        );
-        all.ship_types.extend(
-            next.ship_types
-                .iter()
-                .map(|(id, ship)| (*id, Arc::clone(ship))),
-        );
-        all.solar_systems.extend(
-            next.solar_systems
-                .iter()
-                .map(|(id, system)| (*id, Arc::clone(system))),
-        );
+        Arc::make_mut(&mut merged).extend(Arc::unwrap_or_clone(next));
         merged
     })
 }

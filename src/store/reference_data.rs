@@ -142,27 +142,6 @@ pub async fn record_check(
     Ok(())
 }
 
-/// Forgets that ids could not be named, so that documents that wait for them are written anew. `kind` is the
-/// word of a subject.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn forget_unresolved(
-    executor: impl PgExecutor<'_>,
-    kind: &str,
-    ids: &[i64],
-) -> Result<u64> {
-    let done = sqlx::query!(
-        "DELETE FROM unresolved_ids WHERE kind = $1 AND id = ANY($2)",
-        kind,
-        ids,
-    )
-    .execute(executor)
-    .await
-    .map_err(Error::query("forgetting unresolved ids"))?;
-    Ok(done.rows_affected())
-}
-
 /// Writes names that are new or differ. A known ticker stays where none is given.
 ///
 /// # Errors

@@ -2,9 +2,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::events::RowsStored;
-use crate::domain::EntityKind;
+use crate::domain::names::Subject;
 use crate::store::reference_data::{self, LastLoad, ReferenceTable, Written};
-use crate::store::{Error, Result, Store, ship_types, systems};
+use crate::store::{Error, Result, Store, ship_types, systems, unresolved};
 use crate::upstream::static_data::{ReferenceData, RowsRead};
 
 /// A table with fewer rows than this share of its last load is taken for a truncated one. Nothing is ever
@@ -152,28 +152,24 @@ async fn write(
         ReferenceTable::ShipTypes => {
             for chunk in data.ship_types.chunks(CHUNK) {
                 written += ship_types::upsert(&mut *conn, chunk).await?;
-                let ids: Vec<i64> = chunk.iter().map(|it| it.type_id).collect();
-                reference_data::forget_unresolved(&mut *conn, "ship_type", &ids).await?;
+                let known = chunk.iter().map(|it| Subject::ShipType(it.type_id));
+                unresolved::forget(&mut *conn, &known.collect::<Vec<_>>()).await?;
             }
         }
         ReferenceTable::SolarSystems => {
             for chunk in data.solar_systems.chunks(CHUNK) {
                 written += systems::upsert(&mut *conn, chunk).await?;
-                let ids: Vec<i64> = chunk.iter().map(|it| it.solar_system_id).collect();
-                reference_data::forget_unresolved(&mut *conn, "solar_system", &ids).await?;
+                let known = chunk
+                    .iter()
+                    .map(|it| Subject::SolarSystem(it.solar_system_id));
+                unresolved::forget(&mut *conn, &known.collect::<Vec<_>>()).await?;
             }
         }
         ReferenceTable::Names => {
             for chunk in data.names.chunks(CHUNK) {
                 written += reference_data::upsert_names(&mut *conn, chunk).await?;
-                for kind in [EntityKind::Faction, EntityKind::Corporation] {
-                    let ids: Vec<i64> = chunk
-                        .iter()
-                        .filter(|(key, _)| key.kind == kind)
-                        .map(|(key, _)| key.id)
-                        .collect();
-                    reference_data::forget_unresolved(&mut *conn, kind.as_str(), &ids).await?;
-                }
+                let known = chunk.iter().map(|(key, _)| Subject::Entity(*key));
+                unresolved::forget(&mut *conn, &known.collect::<Vec<_>>()).await?;
             }
         }
     }
