@@ -58,8 +58,8 @@ pub(crate) async fn measure(server: &Server, report: &mut Report) -> anyhow::Res
     service.stop().await
 }
 
-/// Milliseconds.
-fn percentile(samples: &mut [Duration], percent: usize) -> f64 {
+/// The sample below which `percent` of all lie, milliseconds.
+pub(crate) fn percentile(samples: &mut [Duration], percent: usize) -> f64 {
     samples.sort_unstable();
     let at = samples.len().saturating_sub(1) * percent / 100;
     samples

@@ -8,6 +8,8 @@ use anyhow::{Context, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::frames::Frames;
+
 /// Bytes read at once.
 const READ_AHEAD: usize = 256 * 1024;
 
@@ -17,6 +19,33 @@ const KILLMAIL: &[u8] = br#"{"type":"killmail""#;
 thread_local! {
     /// Read into and looked at without a wait between, so that all listeners of a thread can share it.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_AHEAD]);
+}
+
+/// Asks for an upgrade and reads the answer's head; nothing behind it.
+pub(crate) async fn upgrade(address: SocketAddr, path: &str) -> anyhow::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: figures\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(stream.read_u8().await?);
+    }
+    ensure!(answer.starts_with(b"HTTP/1.1 101"), "no upgrade");
+    Ok(stream)
+}
+
+/// Hands over what has arrived, as it lies in a buffer that all listeners of a thread share. Returns how much
+/// it was.
+pub(crate) fn try_take(stream: &TcpStream, take: impl FnOnce(&[u8])) -> io::Result<usize> {
+    BUFFER.with_borrow_mut(|buffer| {
+        let length = stream.try_read(buffer)?;
+        take(buffer.get(..length).unwrap_or_default());
+        Ok(length)
+    })
 }
 
 /// Opens listeners that have been greeted.
@@ -33,38 +62,30 @@ pub(crate) async fn open(address: SocketAddr, number: u32) -> anyhow::Result<Vec
 pub(crate) struct Listener {
     stream: TcpStream,
     frames: Frames,
+    complete: usize,
+    killmails: usize,
 }
 
 impl Listener {
     async fn open(address: SocketAddr) -> anyhow::Result<Self> {
-        let mut stream = TcpStream::connect(address).await?;
-        let request = "GET /api/killfeed/ws HTTP/1.1\r\nHost: figures\r\nConnection: Upgrade\r\n\
-            Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            answer.push(stream.read_u8().await?);
-        }
-        ensure!(answer.starts_with(b"HTTP/1.1 101"), "no upgrade");
+        let stream = upgrade(address, "/api/killfeed/ws").await?;
         let mut listener = Self {
             stream,
-            frames: Frames::default(),
+            frames: Frames::new(KILLMAIL.len()),
+            complete: 0,
+            killmails: 0,
         };
-        while listener.frames.complete == 0 {
+        while listener.complete == 0 {
             listener.receive().await?;
         }
-        ensure!(
-            listener.frames.killmails == 0,
-            "a killmail before the greeting"
-        );
+        ensure!(listener.killmails == 0, "a killmail before the greeting");
         Ok(listener)
     }
 
     /// Reads until `killmails` have come. Returns itself and the bytes read.
     pub(crate) async fn read(mut self, killmails: usize) -> anyhow::Result<(Self, usize)> {
         let mut bytes = 0;
-        while self.frames.killmails < killmails || !self.frames.between() {
+        while self.killmails < killmails || !self.frames.between() {
             bytes += self.receive().await?;
         }
         Ok((self, bytes))
@@ -73,10 +94,17 @@ impl Listener {
     async fn receive(&mut self) -> anyhow::Result<usize> {
         loop {
             self.stream.readable().await?;
-            let received = BUFFER.with_borrow_mut(|buffer| {
-                let length = self.stream.try_read(buffer)?;
-                self.frames.take(buffer.get(..length).unwrap_or_default());
-                io::Result::Ok(length)
+            let Self {
+                stream,
+                frames,
+                complete,
+                killmails,
+            } = self;
+            let received = try_take(stream, |bytes| {
+                frames.take(bytes, |head| {
+                    *complete += 1;
+                    *killmails += usize::from(head == KILLMAIL);
+                });
             });
             match received {
                 Ok(0) => bail!("connection closed"),
@@ -85,59 +113,5 @@ impl Listener {
                 Err(error) => return Err(error).context("reading a websocket"),
             }
         }
-    }
-}
-
-/// Frames of a byte stream, told apart piece by piece.
-#[derive(Debug, Default)]
-struct Frames {
-    /// Header and first bytes of the frame that is being looked at.
-    head: Vec<u8>,
-    /// Bytes of it that are still to come and that nobody looks at.
-    rest: usize,
-    complete: usize,
-    killmails: usize,
-}
-
-impl Frames {
-    fn take(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            if self.rest > 0 {
-                let skipped = self.rest.min(bytes.len());
-                self.rest -= skipped;
-                bytes = bytes.get(skipped..).unwrap_or_default();
-            } else if let Some((first, others)) = bytes.split_first() {
-                self.head.push(*first);
-                bytes = others;
-                self.judge();
-            }
-        }
-    }
-
-    /// True when no frame is half read.
-    fn between(&self) -> bool {
-        self.rest == 0 && self.head.is_empty()
-    }
-
-    /// Looks at the frame once enough of it is there.
-    fn judge(&mut self) {
-        let (start, length) = match *self.head.as_slice() {
-            [_, 126, high, low, ..] => (4, usize::from(u16::from_be_bytes([high, low]))),
-            [_, 127, _, _, _, _, a, b, c, d, ..] => {
-                let length = u32::from_be_bytes([a, b, c, d]);
-                (10, usize::try_from(length).unwrap_or(usize::MAX))
-            }
-            [_, 126 | 127, ..] => return,
-            [_, short, ..] => (2, usize::from(short)),
-            _ => return,
-        };
-        let looked_at = length.min(KILLMAIL.len());
-        if self.head.len() < start + looked_at {
-            return;
-        }
-        self.killmails += usize::from(self.head.ends_with(KILLMAIL));
-        self.complete += 1;
-        self.rest = length - looked_at;
-        self.head.clear();
     }
 }

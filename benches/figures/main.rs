@@ -8,12 +8,15 @@
 mod corpus;
 mod database;
 mod enrichment;
+mod frames;
 mod http_load;
 mod idle;
 mod ingest;
 mod killfeed;
 mod latency;
 mod listener;
+mod phoenix;
+mod phoenix_client;
 mod report;
 mod serving;
 mod websocket;
@@ -37,6 +40,8 @@ enum Part {
     Feed,
     /// Websocket messages per second.
     Websocket,
+    /// Phoenix clients with maps of their own: latency, deliveries, memory.
+    Phoenix,
     /// Memory at rest.
     Idle,
 }
@@ -81,6 +86,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Websocket) {
         websocket::measure(&server, &mut report).await?;
+    }
+    if wanted(Part::Phoenix) {
+        phoenix::measure(&server, &options, &mut report).await?;
     }
     if wanted(Part::Idle) {
         idle::measure(&server, &mut report).await?;
