@@ -26,6 +26,17 @@ pub struct Reader {
     cursor: FeedSequence,
     filter: Arc<Filter>,
     wake: Wake,
+    /// What cursor 0 means.
+    zero: Zero,
+}
+
+/// What cursor 0 means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zero {
+    /// The oldest event that is kept.
+    Oldest,
+    /// The place before the first event that ever was.
+    First,
 }
 
 /// How a reader learns that there is something new. Made when it waits for the first time.
@@ -60,7 +71,14 @@ impl Reader {
             cursor,
             filter: Arc::new(filter),
             wake: Wake::Unset,
+            zero: Zero::Oldest,
         }
+    }
+
+    pub(super) fn behind(hub: Arc<Hub>, cursor: FeedSequence, filter: Filter) -> Self {
+        let mut reader = Self::new(hub, Some(cursor), filter);
+        reader.zero = Zero::First;
+        reader
     }
 
     /// Up to `limit` matching events after the cursor; waits up to `wait` for the first (zero: not at all).
@@ -81,7 +99,8 @@ impl Reader {
                 return Err(Error::Closed);
             }
             self.pass_foreign();
-            let batch = scan::scan(&self.hub, self.cursor, &self.filter, limit).await?;
+            let batch =
+                scan::scan(&self.hub, (self.cursor, self.zero), &self.filter, limit).await?;
             self.cursor = batch.cursor;
             if !batch.events.is_empty() || batch.has_more || last_look {
                 return Ok(batch);
@@ -121,6 +140,7 @@ impl Reader {
             cursor,
             filter,
             wake,
+            zero: _,
         } = self;
         if matches!(wake, Wake::Unset) {
             *wake = match keys_of_filter(filter) {

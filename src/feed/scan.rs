@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::events::DatabaseRead;
 use super::hub::Hub;
 use super::key::only_systems;
+use super::reader::Zero;
 use super::ring::Slice;
 use super::{Batch, Error, FeedEvent, Result};
 use crate::domain::{FeedSequence, Filter};
@@ -33,7 +34,7 @@ struct Piece {
 /// Up to `limit` matching events after `after`, without waiting.
 pub(super) async fn scan(
     hub: &Hub,
-    after: FeedSequence,
+    (after, zero): (FeedSequence, Zero),
     filter: &Filter,
     limit: usize,
 ) -> Result<Batch> {
@@ -44,7 +45,7 @@ pub(super) async fn scan(
     };
     let mut scanned = 0;
     loop {
-        let piece = match piece(hub, batch.cursor, filter, limit).await {
+        let piece = match piece(hub, (batch.cursor, zero), filter, limit).await {
             Ok(piece) => piece,
             // What was found is worth more than the error, which comes again if it lasts.
             Err(_) if !batch.events.is_empty() => {
@@ -85,7 +86,12 @@ fn take(batch: &mut Batch, piece: Piece, filter: &Filter, limit: usize) -> bool 
     false
 }
 
-async fn piece(hub: &Hub, after: FeedSequence, filter: &Filter, limit: usize) -> Result<Piece> {
+async fn piece(
+    hub: &Hub,
+    (after, zero): (FeedSequence, Zero),
+    filter: &Filter,
+    limit: usize,
+) -> Result<Piece> {
     let size = if filter.is_everything() {
         limit
     } else {
@@ -97,12 +103,17 @@ async fn piece(hub: &Hub, after: FeedSequence, filter: &Filter, limit: usize) ->
             end: after,
             complete,
         }),
-        Slice::Older | Slice::Beyond => Box::pin(stored(hub, after, filter, size)).await,
+        Slice::Older | Slice::Beyond => Box::pin(stored(hub, (after, zero), filter, size)).await,
     }
 }
 
 /// A page from the database, and the proof that nothing is missing before it.
-async fn stored(hub: &Hub, after: FeedSequence, filter: &Filter, size: usize) -> Result<Piece> {
+async fn stored(
+    hub: &Hub,
+    (after, zero): (FeedSequence, Zero),
+    filter: &Filter,
+    size: usize,
+) -> Result<Piece> {
     // The semaphore is never closed; without a turn the page is read all the same.
     let _turn = hub.database_turns.acquire().await.ok();
     // Taken before the page is read: everything up to here was committed, so an empty page has passed it.
@@ -121,7 +132,7 @@ async fn stored(hub: &Hub, after: FeedSequence, filter: &Filter, size: usize) ->
         after
     } else {
         // Read after the page, so that what was pruned before the page was read shows in the floor.
-        check(after, hub.log.bounds().await?)?
+        check((after, zero), hub.log.bounds().await?)?
     };
     let end = match rows.last() {
         // Even when the page is short: it leaves out events whose killmail was deleted.
@@ -140,12 +151,12 @@ async fn stored(hub: &Hub, after: FeedSequence, filter: &Filter, size: usize) ->
 }
 
 /// The floor, when the log's ends can serve the cursor.
-fn check(after: FeedSequence, bounds: Bounds) -> Result<FeedSequence> {
+fn check((after, zero): (FeedSequence, Zero), bounds: Bounds) -> Result<FeedSequence> {
     let Bounds { floor, head } = bounds;
     if after > head {
         return Err(Error::Ahead { after, head });
     }
-    if after < floor && after > FeedSequence(0) {
+    if after < floor && (after > FeedSequence(0) || zero == Zero::First) {
         return Err(Error::Expired { after, floor });
     }
     Ok(floor)

@@ -64,6 +64,12 @@ impl Feed {
         Reader::new(Arc::clone(&self.hub), cursor, filter)
     }
 
+    /// A reader after `cursor`, which is a place like any other also where it is 0: when the first event is not
+    /// kept any more, that is [`Error::Expired`](super::Error::Expired).
+    pub fn reader_behind(&self, cursor: FeedSequence, filter: Filter) -> Reader {
+        Reader::behind(Arc::clone(&self.hub), cursor, filter)
+    }
+
     /// The log's ends as this process knows them.
     pub fn bounds(&self) -> Bounds {
         let Status { floor, head, .. } = self.hub.status();

@@ -111,3 +111,5 @@ mod v1_streams;
 mod webhooks_delivery;
 #[cfg(test)]
 mod webhooks_failures;
+#[cfg(test)]
+mod webhooks_progress;

@@ -21,10 +21,12 @@ pub(super) struct Message {
     pub(super) events: Vec<Arc<FeedEvent>>,
 }
 
-/// The messages of a batch, in order. The same batch always gives the same ones.
+/// The messages of a batch, in order. A batch, named by its number, always gives the same ids, also when an event
+/// was changed meanwhile and does not match any more.
 pub(super) fn plan(
     format: Format,
     subscription_id: &str,
+    batch: i64,
     events: Vec<Arc<FeedEvent>>,
 ) -> Vec<Message> {
     let groups: Vec<(Option<i64>, Vec<Arc<FeedEvent>>)> = match format {
@@ -37,10 +39,12 @@ pub(super) fn plan(
     };
     groups
         .into_iter()
-        .filter_map(|(system, events)| {
+        .zip(0_i64..)
+        .filter_map(|((system, events), number)| {
             let (first, last) = (events.first()?.sequence, events.last()?.sequence);
+            let part = system.unwrap_or(number);
             Some(Message {
-                id: format!("msg_{subscription_id}_{first}_{last}"),
+                id: format!("msg_{subscription_id}_{batch}_{part}"),
                 first,
                 last,
                 solar_system_id: system,
@@ -106,9 +110,9 @@ mod tests {
 
     #[test]
     fn a_system_is_a_message_and_order_is_kept() {
-        let messages = plan(Format::KillmailUpdate, "s", events());
+        let messages = plan(Format::KillmailUpdate, "s", 7, events());
         let ids: Vec<&str> = messages.iter().map(|message| message.id.as_str()).collect();
-        assert_eq!(ids, ["msg_s_1_3", "msg_s_2_2"]);
+        assert_eq!(ids, ["msg_s_7_30000142", "msg_s_7_30000144"]);
         let now = "2026-06-01T12:00:00Z".parse().unwrap();
         let body: Value =
             serde_json::from_slice(&body(Format::KillmailUpdate, &messages[0], now)).unwrap();
@@ -120,8 +124,9 @@ mod tests {
 
     #[test]
     fn our_own_form_is_a_page_of_the_killfeed() {
-        let messages = plan(Format::Events, "s", events());
+        let messages = plan(Format::Events, "s", 7, events());
         assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0].id, "msg_s_7_0");
         let now = "2026-06-01T12:00:00Z".parse().unwrap();
         let body: Value = serde_json::from_slice(&body(Format::Events, &messages[0], now)).unwrap();
         assert_eq!(body["cursor"], 3);
@@ -137,6 +142,6 @@ mod tests {
 
     #[test]
     fn nothing_gives_no_message() {
-        assert!(plan(Format::Events, "s", Vec::new()).is_empty());
+        assert!(plan(Format::Events, "s", 7, Vec::new()).is_empty());
     }
 }

@@ -10,7 +10,7 @@ use super::sender::{self, Failure, Sent};
 use super::{WebhookDeps, events};
 use crate::domain::FeedSequence;
 use crate::feed::Reader;
-use crate::store::subscriptions::{self, AfterFailure, Subscription};
+use crate::store::subscriptions::{self, AfterFailure, Place, Subscription};
 use crate::store::webhook_deliveries::{self as journal, Entry, Kind, Outcome};
 use crate::store::{Error, Result};
 
@@ -23,8 +23,8 @@ struct Attempt<'a> {
     sent: &'a Sent,
     /// Failures before it.
     failures: i32,
-    /// The batch's place and end.
-    from: FeedSequence,
+    /// The batch, and where the subscription is after it.
+    place: Place<'a>,
     end: FeedSequence,
 }
 
@@ -92,10 +92,10 @@ impl Worker {
     async fn next(&mut self, subscription: &Subscription) -> Result<Next> {
         let place = subscription.cursor;
         let kept = self.reader.take();
-        let kept = kept.filter(|reader| reader.cursor() == place && place > FeedSequence(0));
+        let kept = kept.filter(|reader| reader.cursor() == place);
         let reader = kept.unwrap_or_else(|| {
             let filter = subscription.filter.clone();
-            self.deps.feed.reader(Some(place), filter)
+            self.deps.feed.reader_behind(place, filter)
         });
         let reader = self.reader.insert(reader);
         batch::next(&self.deps, subscription, reader).await
@@ -108,19 +108,17 @@ impl Worker {
         batch: Batch,
         token: &CancellationToken,
     ) -> Result<()> {
-        let pool = &self.deps.store.pool;
-        let mut messages = message::plan(subscription.format, &self.id, batch.events);
+        let Some(place) = self.begin(subscription, &batch).await? else {
+            return Ok(());
+        };
+        let mut messages = message::plan(subscription.format, &self.id, place.batch, batch.events);
         if subscription.batch_end.is_some() {
+            let pool = &self.deps.store.pool;
             let done = journal::delivered_after(pool, &self.id, subscription.cursor).await?;
             messages.retain(|message| !done.contains(&message.id));
         }
         if messages.is_empty() {
-            if batch.cursor != subscription.cursor {
-                let mut conn = pool.acquire().await.map_err(failed("a connection"))?;
-                subscriptions::advance(&mut conn, &self.id, subscription.cursor, batch.cursor)
-                    .await?;
-            }
-            return Ok(());
+            return self.pass(place, batch.cursor).await;
         }
         let mut failures = subscription.failures;
         let mut left = messages.len();
@@ -136,7 +134,7 @@ impl Worker {
                 message,
                 sent: &sent,
                 failures,
-                from: subscription.cursor,
+                place,
                 end: batch.cursor,
             };
             if let Some(failure) = &sent.failure {
@@ -150,31 +148,77 @@ impl Worker {
         Ok(())
     }
 
+    /// The batch's place: that of the batch under way, or of one that is written down before anything is sent, so
+    /// that whoever repeats it sends the same. `None` when there is nothing to send, or somebody else was here.
+    async fn begin<'s>(
+        &self,
+        subscription: &'s Subscription,
+        batch: &Batch,
+    ) -> Result<Option<Place<'s>>> {
+        let place = subscription.place();
+        if subscription.batch_end.is_some() {
+            return Ok(Some(place));
+        }
+        if batch.events.is_empty() {
+            self.pass(place, batch.cursor).await?;
+            return Ok(None);
+        }
+        let mut conn = self
+            .deps
+            .store
+            .pool
+            .acquire()
+            .await
+            .map_err(failed("a connection"))?;
+        let number = subscriptions::begin_batch(&mut conn, place, batch.cursor).await?;
+        Ok(number.map(|batch| Place { batch, ..place }))
+    }
+
+    /// Moves on without a message.
+    async fn pass(&self, place: Place<'_>, to: FeedSequence) -> Result<()> {
+        if place.cursor != to {
+            let mut conn = self
+                .deps
+                .store
+                .pool
+                .acquire()
+                .await
+                .map_err(failed("a connection"))?;
+            subscriptions::advance(&mut conn, place, to).await?;
+        }
+        Ok(())
+    }
+
     /// Journal and place, in one transaction; the place moves with the batch's last message. False when
-    /// somebody else has moved it.
+    /// somebody else has moved it: the message was delivered all the same.
     async fn note_success(&self, attempt: &Attempt<'_>, whole: bool) -> Result<bool> {
         let pool = &self.deps.store.pool;
         let mut transaction = pool.begin().await.map_err(failed("beginning"))?;
         let entry = self.entry(attempt, Outcome::Delivered);
         journal::insert(&mut *transaction, &self.id, &entry).await?;
-        let (from, end) = (attempt.from, attempt.end);
-        if !whole {
-            subscriptions::begin_batch(&mut transaction, &self.id, end).await?;
-        } else if !subscriptions::advance(&mut transaction, &self.id, from, end).await? {
-            return Ok(false);
-        }
+        let noted = if whole {
+            subscriptions::advance(&mut transaction, attempt.place, attempt.end).await?
+        } else {
+            subscriptions::delivered_part(&mut transaction, attempt.place).await?
+        };
         transaction.commit().await.map_err(failed("committing"))?;
-        Ok(true)
+        Ok(noted)
     }
 
+    /// Journal and what follows. Where the owner has paused the subscription meanwhile, or somebody else was
+    /// here, nothing follows.
     async fn note_failure(&self, attempt: &Attempt<'_>, failure: &Failure) -> Result<()> {
         let after = self.after(failure, attempt.failures);
         let pool = &self.deps.store.pool;
         let mut transaction = pool.begin().await.map_err(failed("beginning"))?;
         let entry = self.entry(attempt, Outcome::Failed);
         journal::insert(&mut *transaction, &self.id, &entry).await?;
-        subscriptions::failed(&mut transaction, &self.id, attempt.end, &after).await?;
+        let (place, failures) = (attempt.place, attempt.failures);
+        let noted = subscriptions::failed(&mut transaction, place, failures, &after).await?;
         transaction.commit().await.map_err(failed("committing"))?;
+        if !noted {
+            return Ok(());
+        }
         if let AfterFailure::Pause(_, reason) = &after {
             events::Paused {
                 subscription_id: &self.id,
@@ -243,8 +287,9 @@ impl Worker {
         };
         let pool = &self.deps.store.pool;
         let mut transaction = pool.begin().await.map_err(failed("beginning"))?;
-        journal::insert(&mut *transaction, &self.id, &entry).await?;
-        subscriptions::advance(&mut transaction, &self.id, from, to).await?;
+        if subscriptions::advance(&mut transaction, subscription.place(), to).await? {
+            journal::insert(&mut *transaction, &self.id, &entry).await?;
+        }
         transaction.commit().await.map_err(failed("committing"))
     }
 }

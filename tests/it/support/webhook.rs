@@ -5,14 +5,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use wanderer_kills::domain::{FeedSequence, Filter, SigningSecret};
 use wanderer_kills::feed::webhooks::{self, Settings, WebhookDeps};
 use wanderer_kills::runtime::clock::SharedClock;
+use wanderer_kills::store::subscriptions::{self, Format, NewSubscription, Subscription};
+use wanderer_kills::store::webhook_deliveries::{self, Delivery};
 use wanderer_kills::upstream::http::{HttpSettings, LookUp, SystemLookUp};
 
 use super::app::{PATIENCE, TestApp};
@@ -42,8 +46,10 @@ pub(crate) enum Manner {
     Statuses(Vec<u16>, &'static str),
     /// Never.
     Silent,
-    /// With a 200 and a body without end.
+    /// With a 200 and a body of a gigabyte.
     Endless,
+    /// With these statuses as above, each once there is a permit for it.
+    Held(Arc<Semaphore>, Vec<u16>),
 }
 
 /// A server that takes webhooks.
@@ -79,11 +85,13 @@ impl Receiver {
                     Manner::Silent => held.push(stream),
                     Manner::Endless => drop(tokio::task::spawn(flood(stream))),
                     Manner::Statuses(statuses, lines) => {
-                        let status = statuses.get(count).or(statuses.last()).unwrap();
-                        let answer = format!(
-                            "HTTP/1.1 {status} X\r\n{lines}content-length: 2\r\nconnection: close\r\n\r\nok"
-                        );
-                        drop(stream.write_all(answer.as_bytes()).await);
+                        let status = *statuses.get(count).or(statuses.last()).unwrap();
+                        answer(stream, status, lines).await;
+                    }
+                    Manner::Held(permits, statuses) => {
+                        permits.acquire().await.unwrap().forget();
+                        let status = *statuses.get(count).or(statuses.last()).unwrap();
+                        answer(stream, status, "").await;
                     }
                 }
                 count += 1;
@@ -114,6 +122,12 @@ impl Receiver {
     pub(crate) fn is_idle(&mut self) -> bool {
         self.received.try_recv().is_err()
     }
+}
+
+async fn answer(mut stream: TcpStream, status: u16, lines: &str) {
+    let answer =
+        format!("HTTP/1.1 {status} X\r\n{lines}content-length: 2\r\nconnection: close\r\n\r\nok");
+    drop(stream.write_all(answer.as_bytes()).await);
 }
 
 async fn flood(mut stream: TcpStream) {
@@ -155,6 +169,79 @@ async fn read(stream: &mut TcpStream) -> Option<Received> {
         }
         raw.extend_from_slice(&piece[..read]);
     }
+}
+
+/// A subscription to everything from the log's beginning.
+pub(crate) async fn subscribe(app: &TestApp, id: &str, url: &str, format: Format) {
+    let new = NewSubscription {
+        subscription_id: id,
+        subscriber_id: "me",
+        callback_url: url,
+        filter: &Filter::default(),
+        format,
+        secret: &SigningSecret::new([1; 32]),
+        cursor: FeedSequence(0),
+        created_by: None,
+    };
+    subscriptions::insert(&app.state.store.pool, &new)
+        .await
+        .unwrap();
+}
+
+/// A subscription's journal, oldest first.
+pub(crate) async fn journal(app: &TestApp, id: &str) -> Vec<Delivery> {
+    let mut page = webhook_deliveries::page(&app.state.store.pool, id, i64::MAX, 100)
+        .await
+        .unwrap();
+    page.reverse();
+    page
+}
+
+/// A subscription as it is now.
+pub(crate) async fn stored(app: &TestApp, id: &str) -> Subscription {
+    let found = subscriptions::get(&app.state.store.pool, id).await;
+    found.unwrap().unwrap()
+}
+
+/// Waits until the subscription is as wanted.
+pub(crate) async fn until(
+    app: &TestApp,
+    id: &str,
+    wanted: impl Fn(&Subscription) -> bool,
+) -> Subscription {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let found = stored(app, id).await;
+        if wanted(&found) {
+            return found;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{found:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until the journal has so many entries.
+pub(crate) async fn until_journal(app: &TestApp, id: &str, entries: usize) -> Vec<Delivery> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let found = journal(app, id).await;
+        if found.len() >= entries {
+            return found;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{found:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Takes messages until as many events have come: each once, in order.
+pub(crate) async fn expect_events(receiver: &mut Receiver, wanted: &[i64]) {
+    let mut got = Vec::new();
+    while got.len() < wanted.len() {
+        let events = receiver.next().await.json()["events"].clone();
+        let ids = events.as_array().unwrap().iter();
+        got.extend(ids.map(|event| event["event_id"].as_i64().unwrap()));
+    }
+    assert_eq!(got, wanted);
 }
 
 /// The delivering task; ends in order with [`Deliverer::stop`].
@@ -203,6 +290,12 @@ impl Deliverer {
         }
     }
 
+    /// Ends it at once, as a crash would.
+    pub(crate) async fn crash(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+
     pub(crate) async fn stop(self) {
         self.token.cancel();
         let ended = tokio::time::timeout(PATIENCE, self.task).await;
@@ -226,5 +319,20 @@ impl LookUp for Turning {
             left[0]
         };
         Box::pin(async move { Ok(vec![address]) })
+    }
+}
+
+/// A name that leads nowhere until a time has come.
+#[derive(Debug)]
+pub(crate) struct DownUntil(pub(crate) DateTime<Utc>, pub(crate) SharedClock);
+
+impl LookUp for DownUntil {
+    fn look_up(
+        &self,
+        _name: &str,
+    ) -> futures::future::BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
+        // Nobody listens on the second loopback address.
+        let last = if self.1.now() < self.0 { 2 } else { 1 };
+        Box::pin(async move { Ok(vec![IpAddr::from([127, 0, 0, last])]) })
     }
 }
