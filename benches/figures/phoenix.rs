@@ -45,7 +45,7 @@ const SYSTEMS: u32 = 8_000;
 const FIRST_SYSTEM: i64 = 30_000_001;
 
 /// Longest wait for what was committed last.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const KILOBYTE: f64 = 1_000.0;
 const MEGABYTE: f64 = 1_000_000.0;

@@ -140,7 +140,7 @@ fn masked(text: &str) -> anyhow::Result<Vec<u8>> {
     } else {
         let length = u16::try_from(text.len()).context("a join that is too long")?;
         ensure!(length >= 126, "a length in its shortest form");
-        frame.push(0x80 | 126);
+        frame.push(0xfe);
         frame.extend(length.to_be_bytes());
     }
     frame.extend([0; 4]);

@@ -1,5 +1,7 @@
 //! What the HTTP side tells logs and metrics.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -23,6 +25,27 @@ impl Protocol {
             Self::Json => "json",
             Self::Phoenix => "phoenix",
             Self::Http => "http",
+        }
+    }
+}
+
+/// Killmails were pushed to the client of a stream.
+#[derive(Debug)]
+pub(super) struct Pushed {
+    /// The metric's label: `json`, `phoenix` or `sse`.
+    pub(super) protocol: &'static str,
+    pub(super) killmails: usize,
+}
+
+impl Pushed {
+    pub(super) fn emit(self) {
+        if self.killmails > 0 {
+            let killmails = u64::try_from(self.killmails).unwrap_or(u64::MAX);
+            count(
+                Metric::StreamKillmails,
+                killmails,
+                &[("protocol", self.protocol)],
+            );
         }
     }
 }
@@ -84,6 +107,8 @@ impl SlowClientClosed {
 pub(super) struct Staying {
     metric: Metric,
     labels: &'static [(&'static str, &'static str)],
+    /// Where else it is counted.
+    open: Option<Arc<AtomicUsize>>,
 }
 
 impl Staying {
@@ -97,20 +122,30 @@ impl Staying {
         Self::count_in(Metric::WebsocketConnections, &[("protocol", "phoenix")])
     }
 
-    /// An event stream has opened.
-    pub(super) fn event_stream() -> Self {
-        Self::count_in(Metric::SseConnections, &[])
+    /// An event stream has opened; counted in `open` too.
+    pub(super) fn event_stream(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        let mut staying = Self::count_in(Metric::SseConnections, &[]);
+        staying.open = Some(Arc::clone(open));
+        staying
     }
 
     fn count_in(metric: Metric, labels: &'static [(&'static str, &'static str)]) -> Self {
         add(metric, 1.0, labels);
-        Self { metric, labels }
+        Self {
+            metric,
+            labels,
+            open: None,
+        }
     }
 }
 
 impl Drop for Staying {
     fn drop(&mut self) {
         add(self.metric, -1.0, self.labels);
+        if let Some(open) = &self.open {
+            open.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 

@@ -140,6 +140,10 @@ pub const PRELOAD_READERS: usize = 4;
 /// Most systems whose kill count is kept in memory: more than New Eden has.
 pub const MAX_COUNTED_SYSTEMS: usize = 16_384;
 
+/// How long after a kill its system's count is told, on average: all who were pushed the kill need it at once,
+/// and what they are still to be pushed comes first. Counts of one client that come together are told together.
+pub const COUNT_DELAY: Duration = Duration::from_secs(2);
+
 /// Pause before the database is asked again after it failed a Phoenix channel or a count.
 pub const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 

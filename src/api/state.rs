@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -59,6 +60,8 @@ pub struct ApiState {
     pub sessions: TaskTracker,
     /// What Phoenix connections share.
     pub phoenix: Arc<Lobby>,
+    /// Open event streams.
+    pub event_streams: Arc<AtomicUsize>,
 }
 
 impl ApiState {
@@ -83,6 +86,7 @@ impl ApiState {
             admission: Arc::new(Admission::new(&limits)),
             limits: Arc::new(limits),
             sessions: TaskTracker::new(),
+            event_streams: Arc::default(),
         }
     }
 

@@ -3,8 +3,10 @@
 pub mod clock;
 pub mod config;
 pub mod descriptors;
+pub mod memory;
 pub mod postgres;
 pub mod signals;
 pub mod supervisor;
 pub mod telemetry;
+pub mod terms;
 pub mod tls;

@@ -272,6 +272,19 @@ async fn a_queue_is_remembered_for_three_hours_or_as_long_as_asked() {
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_moves_no_queue() {
+    let app = TestApp::start().await;
+    assert_eq!(listen(&app, "queueID=h&ttw=1").await, "null");
+    app.append([1], JITA).await;
+    let path = "/listen.php?queueID=h&ttw=1";
+    let refused = app.request(reqwest::Method::HEAD, path).send().await;
+    let refused = refused.unwrap();
+    assert_eq!(refused.status(), 405);
+    assert_eq!(refused.headers()["allow"], "GET");
+    assert_eq!(listen(&app, "queueID=h&ttw=1").await, "1");
+}
+
 #[tokio::test]
 async fn there_are_only_so_many_queues_and_forgotten_ones_make_room() {
     let app = TestApp::start().await;

@@ -49,7 +49,12 @@ async fn check_02_the_version_decides_and_the_origin_does_not() {
     let posted = app.request(reqwest::Method::POST, "/socket/websocket");
     let posted = super::support::app::read(posted).await;
     assert_eq!((posted.status, &*posted.body), (400, ""));
-    assert_eq!(app.get("/socket").await.status, 404);
+    for nothing in ["/socket", "/socket/", "/socket/longpoll"] {
+        let answer = app.get(nothing).await;
+        assert_eq!(answer.status, 404, "{nothing}");
+        let expected = json!({ "error": "Not Found", "status": "404" });
+        assert_eq!(answer.json(), expected, "{nothing}");
+    }
     app.stop().await;
 }
 

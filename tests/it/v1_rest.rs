@@ -10,6 +10,8 @@ use wanderer_kills::domain::{Enrichment, Killmail, Zkb, wire};
 use wanderer_kills::store::killmails::StorableKillmail;
 
 use super::support::app::{Answer, JITA, TestApp, killmail, read, storable};
+use super::support::phoenix::Phoenix;
+use super::support::sse::Blocks;
 
 const PERIMETER: i64 = 30_000_144;
 
@@ -343,5 +345,27 @@ async fn check_29_health_and_status() {
     }
     assert!(status["summary"]["uptime_hours"].is_u64());
     assert!(status["summary"]["killmails_stored"].is_i64());
+    assert!(status["summary"]["memory_usage_mb"].as_u64() > Some(0));
+    assert!(status["metrics"]["system"]["memory"]["total"].as_u64() > Some(1 << 20));
+    assert_eq!(status["summary"]["active_preload_tasks"], 0);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_that_are_open_connections_are_counted() {
+    let app = TestApp::start().await;
+    let joined = json!({ "systems": [JITA], "preload": { "enabled": false } });
+    let mut socket = Phoenix::v2(&app).await;
+    socket.join(joined).await;
+    let mut stream = Blocks::open(&app, "/api/v1/kills/stream", None).await;
+    app.append([1], JITA).await;
+    socket.push("killmail_update").await;
+    assert_eq!(stream.event().await.killmail_id(), 1);
+    let stats = app.get("/api/v1/subscriptions/stats").await.json()["data"].clone();
+    assert_eq!(stats["websocket_subscriptions"], 1);
+    assert_eq!(stats["sse_subscriptions"], 1);
+    assert_eq!(stats["webhook_subscriptions"], 0);
+    assert_eq!(stats["total_subscriptions"], 2);
+    assert!(stats["memory_usage"].as_u64() > Some(1 << 20), "{stats}");
     app.stop().await;
 }

@@ -24,7 +24,7 @@ use futures::Stream;
 use super::encoding;
 use super::opening::{Opening, open};
 use crate::api::admission::StreamPermit;
-use crate::api::events::Staying;
+use crate::api::events::{Pushed, Staying};
 use crate::api::extract::{Params, PeerAddress, integer};
 use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::{ApiError, ApiState};
@@ -86,6 +86,7 @@ struct Session {
 
 impl Session {
     fn new(state: ApiState, opening: Opening, permit: StreamPermit) -> Self {
+        let staying = Staying::event_stream(&state.event_streams);
         let mut session = Self {
             state,
             reader: opening.reader,
@@ -93,7 +94,7 @@ impl Session {
             told: opening.cursor,
             ended: false,
             _permit: permit,
-            _staying: Staying::event_stream(),
+            _staying: staying,
         };
         if !opening.first.events.is_empty() {
             session.queue(&opening.first);
@@ -137,6 +138,11 @@ impl Session {
                 .iter()
                 .map(|event| encoding::server_sent(event));
             self.frames.extend(frames);
+            Pushed {
+                protocol: "sse",
+                killmails: batch.events.len(),
+            }
+            .emit();
         } else if batch.cursor > self.told {
             self.told = batch.cursor;
             let cursor = batch.cursor;

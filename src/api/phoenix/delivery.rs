@@ -10,6 +10,7 @@ use serde_json::json;
 use super::messages::LOBBY;
 use super::session::{Session, timestamp};
 use crate::api::client_socket::End;
+use crate::api::events::Pushed;
 use crate::api::limits::{DATABASE_PAUSE, FLUSH_BYTES};
 use crate::feed::{self, Batch, FeedEvent};
 use crate::store::feed::FeedKind;
@@ -51,7 +52,7 @@ impl Session {
         let Some(channel) = self.channel.as_deref_mut() else {
             return Ok(());
         };
-        let mut waiting = 0;
+        let (mut waiting, mut killmails) = (0, 0);
         for event in events {
             let system = event.solar_system_id;
             if event.kind != FeedKind::New || !channel.seam.push(event.killmail_id, system) {
@@ -64,6 +65,7 @@ impl Session {
                     .push(join_ref, LOBBY, "killmail_update", pieces)
             });
             waiting += frame.len();
+            killmails += 1;
             channel.told = now;
             if channel.has_system(system) {
                 let every = self.state.limits.count_every;
@@ -79,6 +81,11 @@ impl Session {
         if waiting > 0 {
             self.socket.flush().await?;
         }
+        Pushed {
+            protocol: "phoenix",
+            killmails,
+        }
+        .emit();
         self.tell_counts(now).await
     }
 

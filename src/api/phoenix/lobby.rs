@@ -53,6 +53,11 @@ impl Lobby {
         self.connections.load(Ordering::Relaxed)
     }
 
+    /// Preloads that read from the database right now.
+    pub fn preloads(&self) -> usize {
+        PRELOAD_READERS.saturating_sub(self.preload_turns.available_permits())
+    }
+
     /// Joined channels.
     pub fn subscriptions(&self) -> usize {
         self.subscriptions.load(Ordering::Relaxed)

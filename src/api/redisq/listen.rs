@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use tokio::time::timeout;
@@ -97,6 +97,14 @@ pub(super) async fn handle(
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     Ok((StatusCode::FOUND, headers).into_response())
+}
+
+/// 405: a `HEAD` would move the queue past a package that nobody gets.
+pub(super) async fn refuse_head() -> Response {
+    let error = ApiError::MethodNotAllowed {
+        method: Method::HEAD.to_string(),
+    };
+    ([(header::ALLOW, "GET")], error).into_response()
 }
 
 /// The queue's next event, after which it then stands; `None` when none came in time or the service stops.

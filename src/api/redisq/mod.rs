@@ -34,6 +34,6 @@ pub(super) fn plain() -> Router<ApiState> {
 pub(super) fn polling(state: &ApiState) -> Router<ApiState> {
     let desk = Arc::new(desk::Desk::new(Arc::clone(&state.clock)));
     Router::new()
-        .route("/listen.php", get(listen::handle))
+        .route("/listen.php", get(listen::handle).head(listen::refuse_head))
         .layer(Extension(desk))
 }

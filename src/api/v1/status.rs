@@ -1,7 +1,7 @@
 //! `GET /status`: `{"metrics":{…},"summary":{…},"timestamp":"…"}`, the numbers of the original in its places.
 //!
-//! They come from the metrics of this process and from the database. What has no counterpart here (the
-//! virtual machine's processes, ports and tables) is null.
+//! They come from this process, its metrics, and the database. What has no counterpart here (the virtual
+//! machine's processes, ports and tables) is null.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::envelope::{json_text, timestamp};
 use super::exposition::Exposition;
 use crate::api::{ApiError, ApiState};
+use crate::runtime::memory;
 use crate::store::health::ingest_status;
 use crate::store::killmails::history;
 
@@ -38,6 +39,9 @@ pub(super) async fn handle(State(state): State<ApiState>) -> Result<Response, Ap
             now,
         ),
         readers: state.feed.status().readers,
+        channels: state.phoenix.subscriptions(),
+        preloads: state.phoenix.preloads(),
+        resident: memory::resident(),
         up_seconds: state.clock.monotonic().as_secs(),
     };
     let body = json!({
@@ -67,6 +71,11 @@ struct Seen {
     lag_seconds: i64,
     silent_seconds: i64,
     readers: usize,
+    /// Joined Phoenix channels.
+    channels: usize,
+    preloads: usize,
+    /// Bytes.
+    resident: Option<u64>,
     up_seconds: u64,
 }
 
@@ -82,10 +91,10 @@ impl Seen {
             "active_subscriptions": self.readers,
             "killmails_stored": killmails,
             "cache_hit_rate": round(100.0 * ratio(hits, looked_up)),
-            "memory_usage_mb": null,
+            "memory_usage_mb": self.resident.map(|bytes| bytes / 1_048_576),
             "uptime_hours": self.up_seconds / 3_600,
             "processing_lag_seconds": self.lag_seconds,
-            "active_preload_tasks": null,
+            "active_preload_tasks": self.preloads,
         })
     }
 
@@ -95,16 +104,18 @@ impl Seen {
         let committed = |outcome| total("wanderer_kills_killmails_committed_total", &[outcome]);
         let stored = committed("outcome=\"new\"") + committed("outcome=\"updated\"");
         let skipped = committed("outcome=\"unchanged\"");
+        let pushed = |protocol| total("wanderer_kills_stream_killmails_total", &[protocol]);
         let failed = total("wanderer_kills_dead_letters_total", &[]);
         json!({
             "system": {
-                "memory": null,
+                "memory": { "total": self.resident },
                 "processes": null,
                 "uptime_seconds": self.up_seconds,
             },
             "websocket": {
+                "kills_sent": { "realtime": pushed("json") + pushed("phoenix"), "preload": null },
                 "connections": { "active": total("wanderer_kills_websocket_connections", &[]) },
-                "subscriptions": { "active": self.readers },
+                "subscriptions": { "active": self.channels },
                 "uptime_seconds": self.up_seconds,
             },
             "processing": {
@@ -115,7 +126,7 @@ impl Seen {
             "storage": { "killmails_count": killmails, "systems_count": systems },
             "api": { "zkillboard": self.upstream("zkill"), "esi": self.upstream("esi") },
             "sse": {
-                "events_sent_total": null,
+                "events_sent_total": pushed("sse"),
                 "connections_active": total("wanderer_kills_sse_connections", &[]),
             },
             "parser_stats": {

@@ -16,23 +16,6 @@ impl OnDuty {
     }
 }
 
-/// A term ended before it was asked to.
-#[derive(Debug)]
-pub(super) struct TermEnded<'a> {
-    pub(super) error: &'a anyhow::Error,
-    pub(super) pause: Duration,
-}
-
-impl TermEnded<'_> {
-    pub(super) fn emit(self) {
-        tracing::warn!(
-            error = format!("{:#}", self.error),
-            pause_ms = self.pause.as_millis(),
-            "delivering to webhooks was interrupted"
-        );
-    }
-}
-
 /// A message was answered, or was not.
 #[derive(Debug)]
 pub(super) struct Sent<'a> {

@@ -34,17 +34,9 @@ pub use targets::{TargetError, Targets};
 use super::Feed;
 use crate::runtime::clock::SharedClock;
 use crate::runtime::supervisor::TaskResult;
+use crate::runtime::terms;
 use crate::store::Store;
-use crate::upstream::http::{self, Attempts, GuardedClient, HttpSettings, LookUp, SystemLookUp};
-
-/// Pauses between two terms, when the database fails.
-const BACK_OFF: Attempts = Attempts {
-    more: usize::MAX,
-    first_pause: Duration::from_millis(250),
-    longest_pause: Duration::from_secs(30),
-};
-/// A term that lasted this long was a healthy one: the next pause is short again.
-const HEALTHY_TERM: Duration = Duration::from_mins(1);
+use crate::upstream::http::{self, GuardedClient, HttpSettings, LookUp, SystemLookUp};
 
 /// Messages under way to receivers that answer quickly.
 const PROMPT_IN_FLIGHT: usize = 64;
@@ -168,26 +160,11 @@ impl WebhookDeps {
 /// # Errors
 /// None at present: all failures are retried.
 pub async fn run(deps: WebhookDeps, token: CancellationToken) -> TaskResult {
-    let mut pauses = BACK_OFF.pauses();
-    while !token.is_cancelled() {
-        let started = deps.clock.monotonic();
-        let Err(error) = term::serve(&deps, &token).await else {
-            break;
-        };
-        if deps.clock.monotonic().saturating_sub(started) >= HEALTHY_TERM {
-            pauses = BACK_OFF.pauses();
-        }
-        let pause = pauses.next().unwrap_or(BACK_OFF.longest_pause);
-        events::TermEnded {
-            error: &error,
-            pause,
-        }
-        .emit();
-        // The machine's timer: the pause is about the database.
-        tokio::select! {
-            () = token.cancelled() => break,
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
+    let clock = Arc::clone(&deps.clock);
+    let state = (deps, token.clone());
+    terms::serve("webhooks", &clock, &token, state, |(deps, token)| {
+        Box::pin(term::serve(deps, token))
+    })
+    .await;
     Ok(())
 }

@@ -1,26 +1,7 @@
 //! What the live source tells logs and metrics.
 
-use std::time::Duration;
-
 use crate::runtime::telemetry::metric::{Metric, set, set_count};
 use crate::upstream::zkb::r2z2::{Alert, Hole};
-
-/// A term ended before it was asked to.
-#[derive(Debug)]
-pub(super) struct TermEnded<'a> {
-    pub(super) error: &'a anyhow::Error,
-    pub(super) pause: Duration,
-}
-
-impl TermEnded<'_> {
-    pub(super) fn emit(self) {
-        tracing::warn!(
-            error = format!("{:#}", self.error),
-            pause_ms = self.pause.as_millis(),
-            "the live source stopped and starts over"
-        );
-    }
-}
 
 /// This process follows the source now.
 #[derive(Debug)]

@@ -15,7 +15,6 @@ mod redisq;
 mod term;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -26,17 +25,9 @@ use super::pipeline::FetchBody;
 use super::resolver::Resolver;
 use crate::runtime::clock::SharedClock;
 use crate::runtime::config::{IngestConfig, LiveConfig, LiveSource};
+use crate::runtime::terms;
 use crate::store::Store;
-use crate::upstream::http::{Attempts, HttpClient};
-
-/// Pauses between two terms, when the database or the pipeline fails.
-const BACK_OFF: Attempts = Attempts {
-    more: usize::MAX,
-    first_pause: Duration::from_millis(250),
-    longest_pause: Duration::from_secs(30),
-};
-/// A term that lasted this long was a healthy one: the next pause is short again.
-const HEALTHY_TERM: Duration = Duration::from_mins(1);
+use crate::upstream::http::HttpClient;
 
 /// What the live source needs.
 #[derive(Debug, Clone)]
@@ -79,26 +70,15 @@ pub async fn run(deps: LiveDeps, token: CancellationToken) -> anyhow::Result<()>
         token.cancelled().await;
         return Ok(());
     }
-    let mut memory = Memory::default();
-    let mut pauses = BACK_OFF.pauses();
-    while !token.is_cancelled() {
-        let started = deps.clock.monotonic();
-        let ended = term::serve(&deps, &mut memory, &token).await;
-        let Err(error) = ended else { break };
-        if deps.clock.monotonic().saturating_sub(started) >= HEALTHY_TERM {
-            pauses = BACK_OFF.pauses();
-        }
-        let pause = pauses.next().unwrap_or(BACK_OFF.longest_pause);
-        events::TermEnded {
-            error: &error,
-            pause,
-        }
-        .emit();
-        // The machine's timer: the pause is about the database, not about the source's pace.
-        tokio::select! {
-            () = token.cancelled() => break,
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
+    let clock = Arc::clone(&deps.clock);
+    let state = (deps, Memory::default(), token.clone());
+    terms::serve(
+        "live source",
+        &clock,
+        &token,
+        state,
+        |(deps, memory, token)| Box::pin(term::serve(deps, memory, token)),
+    )
+    .await;
     Ok(())
 }

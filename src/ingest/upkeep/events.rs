@@ -6,23 +6,6 @@ use crate::ingest::upkeep::completer::Swept;
 use crate::runtime::telemetry::metric::{Metric, count, record, set, set_count};
 use crate::upstream::zkb::rest::RestError;
 
-/// A term ended before it was asked to.
-#[derive(Debug)]
-pub(super) struct TermEnded<'a> {
-    pub(super) error: &'a anyhow::Error,
-    pub(super) pause: Duration,
-}
-
-impl TermEnded<'_> {
-    pub(super) fn emit(self) {
-        tracing::warn!(
-            error = format!("{:#}", self.error),
-            pause_ms = self.pause.as_millis(),
-            "upkeep stopped and starts over"
-        );
-    }
-}
-
 /// This process took upkeep over, or stands by.
 #[derive(Debug)]
 pub(super) struct OnDuty(pub(super) bool);

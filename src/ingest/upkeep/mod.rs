@@ -11,7 +11,7 @@ mod events;
 mod term;
 pub mod values;
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -20,18 +20,9 @@ use super::reference_data::ReferenceDataDeps;
 use super::resolver::Resolver;
 use crate::runtime::clock::SharedClock;
 use crate::runtime::config::IngestConfig;
+use crate::runtime::terms;
 use crate::store::Store;
-use crate::upstream::http::Attempts;
 use crate::upstream::zkb::rest::ZkbRest;
-
-/// Pauses between two terms, when the database fails.
-const BACK_OFF: Attempts = Attempts {
-    more: usize::MAX,
-    first_pause: Duration::from_millis(250),
-    longest_pause: Duration::from_secs(30),
-};
-/// A term that lasted this long was a healthy one: the next pause is short again.
-const HEALTHY_TERM: Duration = Duration::from_mins(1);
 
 /// What upkeep needs.
 #[derive(Debug, Clone)]
@@ -58,26 +49,11 @@ pub struct UpkeepDeps {
 /// # Errors
 /// None at present: all failures are retried.
 pub async fn run(deps: UpkeepDeps, token: CancellationToken) -> anyhow::Result<()> {
-    let mut pauses = BACK_OFF.pauses();
-    while !token.is_cancelled() {
-        let started = deps.clock.monotonic();
-        let Err(error) = Box::pin(term::serve(&deps, &token)).await else {
-            break;
-        };
-        if deps.clock.monotonic().saturating_sub(started) >= HEALTHY_TERM {
-            pauses = BACK_OFF.pauses();
-        }
-        let pause = pauses.next().unwrap_or(BACK_OFF.longest_pause);
-        events::TermEnded {
-            error: &error,
-            pause,
-        }
-        .emit();
-        // The machine's timer: the pause is about the database.
-        tokio::select! {
-            () = token.cancelled() => break,
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
+    let clock = Arc::clone(&deps.clock);
+    let state = (deps, token.clone());
+    terms::serve("upkeep", &clock, &token, state, |(deps, token)| {
+        Box::pin(term::serve(deps, token))
+    })
+    .await;
     Ok(())
 }

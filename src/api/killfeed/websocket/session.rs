@@ -7,7 +7,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::protocol::{self, Inbound};
 use crate::api::client_socket::{ClientSocket, End};
-use crate::api::events::Protocol;
+use crate::api::events::{Protocol, Pushed};
 use crate::api::killfeed::encoding;
 use crate::api::killfeed::opening::Opening;
 use crate::api::limits::{FLUSH_BYTES, MAX_GARBAGE_FRAMES, STREAM_BATCH_EVENTS};
@@ -104,6 +104,11 @@ impl Session {
         if waiting > 0 {
             self.socket.flush().await?;
         }
+        Pushed {
+            protocol: "json",
+            killmails: events.len(),
+        }
+        .emit();
         Ok(())
     }
 

@@ -26,7 +26,7 @@ use super::history::{History, Page, Seam};
 use super::params::StreamParams;
 use super::{frames, last_event_id, place, query_fields, refused, response};
 use crate::api::admission::StreamPermit;
-use crate::api::events::Staying;
+use crate::api::events::{Pushed, Staying};
 use crate::api::extract::PeerAddress;
 use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::v1::envelope::timestamp;
@@ -89,6 +89,7 @@ impl Session {
             Some(cursor) => cursor,
             None => History::start(&state).await?,
         };
+        let staying = Staying::event_stream(&state.event_streams);
         let mut session = Self {
             heartbeat_at: Instant::now() + state.limits.heartbeat,
             reader: state.feed.reader(Some(start), params.filter()),
@@ -96,7 +97,7 @@ impl Session {
             phase: Phase::Realtime(Seam::default()),
             frames: VecDeque::new(),
             _permit: permit,
-            _staying: Staying::event_stream(),
+            _staying: staying,
         };
         session.say(
             "connected",
@@ -177,11 +178,18 @@ impl Session {
         let Phase::Realtime(seam) = &mut self.phase else {
             return;
         };
+        let mut killmails = 0;
         for event in &batch.events {
             if event.kind == FeedKind::New && !seam.passes_over(event.killmail_id) {
                 self.frames.extend(frames::killmail("killmail", event));
+                killmails += 1;
             }
         }
+        Pushed {
+            protocol: "sse",
+            killmails,
+        }
+        .emit();
     }
 
     fn beat(&mut self) {

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::params::StreamParams;
 use super::{frames, last_event_id, place, query_fields, refused, response};
 use crate::api::admission::StreamPermit;
-use crate::api::events::Staying;
+use crate::api::events::{Pushed, Staying};
 use crate::api::extract::PeerAddress;
 use crate::api::killfeed::opening::{Opening, open};
 use crate::api::limits::STREAM_BATCH_EVENTS;
@@ -68,6 +68,7 @@ struct Session {
 
 impl Session {
     fn new(state: ApiState, opening: Opening, permit: StreamPermit) -> Self {
+        let staying = Staying::event_stream(&state.event_streams);
         let mut session = Self {
             ping_at: Instant::now() + state.limits.keep_alive,
             state,
@@ -75,7 +76,7 @@ impl Session {
             frames: VecDeque::from([Bytes::from_static(frames::RETRY)]),
             told: opening.cursor,
             _permit: permit,
-            _staying: Staying::event_stream(),
+            _staying: staying,
         };
         session.queue(&opening.first);
         session
@@ -107,10 +108,17 @@ impl Session {
             .events
             .iter()
             .filter(|event| event.kind == FeedKind::New);
+        let mut killmails = 0;
         for event in new {
             self.told = event.sequence;
             self.frames.extend(frames::killmail("", event));
+            killmails += 1;
         }
+        Pushed {
+            protocol: "sse",
+            killmails,
+        }
+        .emit();
         let now = Instant::now();
         if self.frames.is_empty() && now >= self.ping_at {
             if batch.cursor > self.told {

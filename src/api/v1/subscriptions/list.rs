@@ -1,6 +1,7 @@
 //! Listing, counting and ending subscriptions.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use crate::api::subscriptions::host_only;
 use crate::api::v1::envelope::timestamp;
 use crate::api::{ApiError, ApiState};
+use crate::runtime::memory;
 use crate::store::subscriptions;
 
 /// `GET /api/v1/subscriptions`: all webhook subscriptions. Of callback URLs only the host is shown, since the
@@ -42,7 +44,8 @@ pub(super) async fn list(State(state): State<ApiState>) -> Result<Response, ApiE
     ))
 }
 
-/// `GET /api/v1/subscriptions/stats`. Only webhooks are subscriptions here: open connections are not listed.
+/// `GET /api/v1/subscriptions/stats`: webhooks, and the joined channels and open event streams of this process.
+/// Systems and characters are counted of webhooks alone; `memory_usage` is the process's, in bytes.
 ///
 /// # Errors
 /// The database.
@@ -57,14 +60,19 @@ pub(super) async fn stats(State(state): State<ApiState>) -> Result<Response, Api
         .iter()
         .flat_map(|one| one.filter.characters.iter().copied())
         .collect();
+    let webhooks = all.len();
+    let (channels, streams) = (
+        state.phoenix.subscriptions(),
+        state.event_streams.load(Ordering::Relaxed),
+    );
     Ok(answer(&json!({ "data": {
-        "total_subscriptions": all.len(),
-        "websocket_subscriptions": 0,
-        "webhook_subscriptions": all.len(),
-        "sse_subscriptions": 0,
+        "total_subscriptions": webhooks + channels + streams,
+        "websocket_subscriptions": channels,
+        "webhook_subscriptions": webhooks,
+        "sse_subscriptions": streams,
         "total_systems": systems.len(),
         "total_characters": characters.len(),
-        "memory_usage": 0,
+        "memory_usage": memory::resident(),
     } })))
 }
 

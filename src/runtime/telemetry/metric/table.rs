@@ -1,0 +1,226 @@
+//! Each metric's name, kind, labels and help.
+
+use super::description::{counter, gauge, histogram};
+use super::{Description, Metric};
+
+impl Metric {
+    /// Name, kind, labels and help.
+    #[expect(clippy::too_many_lines, reason = "a table: one row per metric")]
+    pub fn description(self) -> Description {
+        match self {
+            Self::KillmailsCommitted => counter(
+                "wanderer_kills_killmails_committed_total",
+                &["source", "outcome"],
+                "Killmails committed, by `source` and `outcome` (`new`, `updated`, `unchanged`).",
+            ),
+            Self::CommitSeconds => histogram(
+                "wanderer_kills_commit_seconds",
+                &["source"],
+                "Seconds that one transaction of the committer took.",
+            ),
+            Self::BatchKillmails => histogram(
+                "wanderer_kills_batch_killmails",
+                &["source"],
+                "Killmails in one transaction of the committer.",
+            ),
+            Self::LagSeconds => histogram(
+                "wanderer_kills_lag_seconds",
+                &["source"],
+                "Seconds from a kill to the commit of its killmail.",
+            ),
+            Self::IngestLeader => gauge(
+                "wanderer_kills_ingest_leader",
+                &[],
+                "1 while this process runs the live source, else 0.",
+            ),
+            Self::SourceLag => gauge(
+                "wanderer_kills_source_lag_documents",
+                &["source"],
+                "Documents that a source was ahead of us when it last told its newest number.",
+            ),
+            Self::GapsOpen => gauge(
+                "wanderer_kills_gaps_open",
+                &["source"],
+                "Missing upstream sequence numbers that are still looked for.",
+            ),
+            Self::DeadLetters => counter(
+                "wanderer_kills_dead_letters_total",
+                &["source", "code"],
+                "Bytes from a source that could not be read, by reason `code`.",
+            ),
+            Self::CacheHits => counter(
+                "wanderer_kills_cache_hits_total",
+                &["cache"],
+                "Look-ups that a memory cache answered.",
+            ),
+            Self::CacheMisses => counter(
+                "wanderer_kills_cache_misses_total",
+                &["cache"],
+                "Look-ups that a memory cache could not answer.",
+            ),
+            Self::ReferenceDataRows => gauge(
+                "wanderer_kills_reference_data_rows",
+                &["subject"],
+                "Rows of the last load of reference data, by `subject` (`ship_types`, `solar_systems`, `names`).",
+            ),
+            Self::ReferenceDataChecks => counter(
+                "wanderer_kills_reference_data_checks_total",
+                &["outcome"],
+                "Checks for newer reference data, by `outcome` (`loaded`, `unchanged`, `refused`, `failed`).",
+            ),
+            Self::UpkeepLeader => gauge(
+                "wanderer_kills_upkeep_leader",
+                &[],
+                "1 while this process completes what is stored, else 0.",
+            ),
+            Self::DocumentsCompleted => counter(
+                "wanderer_kills_documents_completed_total",
+                &[],
+                "Stored documents that lack nothing any more.",
+            ),
+            Self::DocumentsPending => gauge(
+                "wanderer_kills_documents_pending",
+                &[],
+                "Stored documents that still lack names, types or places.",
+            ),
+            Self::SweepSeconds => histogram(
+                "wanderer_kills_sweep_seconds",
+                &[],
+                "Seconds that one walk through all pending documents took.",
+            ),
+            Self::ValuesAsked => counter(
+                "wanderer_kills_values_asked_total",
+                &["outcome"],
+                "Killmails whose values zKillboard was asked for, by `outcome` (`found`, `none`, `failed`).",
+            ),
+            Self::CacheEntries => gauge(
+                "wanderer_kills_cache_entries",
+                &["cache"],
+                "Entries of a memory cache.",
+            ),
+            Self::CacheBytes => gauge(
+                "wanderer_kills_cache_bytes",
+                &["cache"],
+                "Bytes of a memory cache, as its limit counts them.",
+            ),
+            Self::EnrichSeconds => histogram(
+                "wanderer_kills_enrich_seconds",
+                &[],
+                "Seconds that a batch of killmails spent with the enricher.",
+            ),
+            Self::KillmailsEnriched => counter(
+                "wanderer_kills_killmails_enriched_total",
+                &["outcome"],
+                "Killmails that left the enricher, by `outcome` (`complete`, `pending`).",
+            ),
+            Self::FeedHead => gauge(
+                "wanderer_kills_feed_head",
+                &[],
+                "Newest sequence number of the feed that this process has read.",
+            ),
+            Self::FeedReaders => gauge(
+                "wanderer_kills_feed_readers",
+                &[],
+                "Readers of the feed in this process.",
+            ),
+            Self::RingEvents => gauge(
+                "wanderer_kills_ring_events",
+                &[],
+                "Events that are kept in memory for readers.",
+            ),
+            Self::RingBytes => gauge(
+                "wanderer_kills_ring_bytes",
+                &[],
+                "Bytes of the documents that are kept in memory for readers.",
+            ),
+            Self::FeedDatabaseReads => counter(
+                "wanderer_kills_feed_database_reads_total",
+                &[],
+                "Pages that readers behind the ring fetched from the database.",
+            ),
+            Self::UpstreamRequests => counter(
+                "wanderer_kills_upstream_requests_total",
+                &["host", "outcome"],
+                "Requests to other servers, by `host` and `outcome`.",
+            ),
+            Self::UpstreamRequestSeconds => histogram(
+                "wanderer_kills_upstream_request_seconds",
+                &["host"],
+                "Seconds until another server had answered.",
+            ),
+            Self::UpstreamWaitSeconds => histogram(
+                "wanderer_kills_upstream_wait_seconds",
+                &["host"],
+                "Seconds that a request waited for its server's budget.",
+            ),
+            Self::UpstreamBreakerOpen => gauge(
+                "wanderer_kills_upstream_breaker_open",
+                &["host"],
+                "1 while a server is not asked because it failed repeatedly, else 0.",
+            ),
+            Self::EsiBudgetRemaining => gauge(
+                "wanderer_kills_esi_budget_remaining",
+                &["group"],
+                "Tokens that ESI last said are left, by the route (`group`) that was told.",
+            ),
+            Self::EsiErrorsRemaining => gauge(
+                "wanderer_kills_esi_errors_remaining",
+                &[],
+                "Errors that ESI last said are left of its legacy limit.",
+            ),
+            Self::EsiDowntime => gauge(
+                "wanderer_kills_esi_downtime",
+                &[],
+                "1 while ESI is left alone because of its downtime or maintenance, else 0.",
+            ),
+            Self::HttpRequests => counter(
+                "wanderer_kills_http_requests_total",
+                &["route", "status"],
+                "Requests that we answered, by `route` and `status` class (`2xx`, `4xx`, …).",
+            ),
+            Self::HttpRequestSeconds => histogram(
+                "wanderer_kills_http_request_seconds",
+                &["route"],
+                "Seconds until an answer's head was ready.",
+            ),
+            Self::WebsocketConnections => gauge(
+                "wanderer_kills_websocket_connections",
+                &["protocol"],
+                "Open websockets, by `protocol` (`json`, `phoenix`).",
+            ),
+            Self::SseConnections => {
+                gauge("wanderer_kills_sse_connections", &[], "Open event streams.")
+            }
+            Self::StreamKillmails => counter(
+                "wanderer_kills_stream_killmails_total",
+                &["protocol"],
+                "Killmails pushed to clients of streams, by `protocol` (`json`, `phoenix`, `sse`).",
+            ),
+            Self::SlowClientsClosed => counter(
+                "wanderer_kills_slow_clients_closed_total",
+                &["protocol"],
+                "Clients that were disconnected because they did not read.",
+            ),
+            Self::WebhookDeliveries => counter(
+                "wanderer_kills_webhook_deliveries_total",
+                &["outcome"],
+                "Messages to webhooks, by `outcome` (`delivered`, `failed`).",
+            ),
+            Self::WebhookDeliverySeconds => histogram(
+                "wanderer_kills_webhook_delivery_seconds",
+                &[],
+                "Seconds until a webhook had answered.",
+            ),
+            Self::WebhooksPaused => counter(
+                "wanderer_kills_webhooks_paused_total",
+                &[],
+                "Webhooks that were paused after failures.",
+            ),
+            Self::WebhookLeader => gauge(
+                "wanderer_kills_webhook_leader",
+                &[],
+                "1 while this process delivers to webhooks, else 0.",
+            ),
+        }
+    }
+}
