@@ -17,6 +17,7 @@ mod latency;
 mod listener;
 mod phoenix;
 mod phoenix_client;
+mod phoenix_world;
 mod report;
 mod serving;
 mod websocket;

@@ -62,6 +62,19 @@ impl Process {
         Ok(f64::from(kilobytes) * 1024.0)
     }
 
+    /// Seconds of CPU that its threads have taken.
+    pub(crate) async fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        let pid = self.child.id().context("the service has ended")?;
+        let mut threads = tokio::fs::read_dir(format!("/proc/{pid}/task")).await?;
+        let mut taken = Duration::ZERO;
+        while let Some(thread) = threads.next_entry().await? {
+            let stat = tokio::fs::read_to_string(thread.path().join("schedstat")).await?;
+            let nanoseconds = stat.split_whitespace().next().context("no schedstat")?;
+            taken += Duration::from_nanos(nanoseconds.parse()?);
+        }
+        Ok(taken.as_secs_f64())
+    }
+
     /// Ends it.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.child.kill().await.context("stopping the service")
