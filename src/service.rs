@@ -21,10 +21,10 @@ pub use database::Database;
 pub use handle::{Handle, HandleError};
 use upstreams::Upstreams;
 
-use crate::api::{self, ApiState, MetricsRenderer};
+use crate::api::{self, ApiState, LiveObstacle, LiveProbe, MetricsRenderer};
 use crate::feed::Feed;
 use crate::feed::webhooks::{self, WebhookDeps};
-use crate::ingest::live::{self, LiveDeps};
+use crate::ingest::live::{self, LiveDeps, Obstacle, Standing};
 use crate::ingest::upkeep::{self, UpkeepDeps};
 use crate::ingest::{Pipeline, PipelineInput};
 use crate::runtime::clock::{SharedClock, SystemClock};
@@ -43,6 +43,7 @@ pub struct Service {
     feed: Feed,
     input: PipelineInput,
     upstreams: Upstreams,
+    standing: Standing,
 }
 
 impl Service {
@@ -100,6 +101,7 @@ impl Service {
             feed,
             input,
             upstreams,
+            standing: Standing::default(),
         })
     }
 
@@ -168,11 +170,34 @@ impl Service {
             self.config.api.clone(),
             MetricsRenderer::new(exposition::render),
             self.supervisor.token(),
-        );
+        )
+        .with_live(self.live_probe());
         let token = self.supervisor.token();
         self.supervisor
             .spawn("http", api::serve(listener, state, token));
         Ok(())
+    }
+
+    /// Lets `api` ask how the live source stands, which it does not know.
+    fn live_probe(&self) -> LiveProbe {
+        let live = &self.config.live;
+        let url = match live.live_source {
+            LiveSource::R2z2 => live.r2z2_url.clone(),
+            LiveSource::Redisq => live.redisq_url.clone(),
+            LiveSource::None => return LiveProbe::default(),
+        };
+        let (standing, http) = (self.standing.clone(), self.upstreams.http.clone());
+        let clock = Arc::clone(&self.clock);
+        LiveProbe::new(move || {
+            let hindered = standing.hindered(&http, &url, clock.now())?;
+            Some(LiveObstacle {
+                reason: match hindered.obstacle {
+                    Obstacle::BreakerOpen => "breaker_open",
+                    Obstacle::Banned => "banned",
+                },
+                until: hindered.until,
+            })
+        })
     }
 
     fn start_live(&self) {
@@ -188,6 +213,7 @@ impl Service {
             http: self.upstreams.http.clone(),
             resolver: self.upstreams.resolver.clone(),
             bodies: Some(Arc::clone(&self.upstreams.bodies)),
+            standing: self.standing.clone(),
         };
         self.supervisor
             .spawn("live source", live::run(deps, self.supervisor.token()));

@@ -30,4 +30,4 @@ pub use error::ApiError;
 pub use limits::Limits;
 pub use router::router;
 pub use server::serve;
-pub use state::{ApiState, MetricsRenderer};
+pub use state::{ApiState, LiveObstacle, LiveProbe, MetricsRenderer};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -37,6 +38,43 @@ impl fmt::Debug for MetricsRenderer {
     }
 }
 
+/// Why nothing comes from the live source at present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveObstacle {
+    /// A word for it, shown as it is.
+    pub reason: &'static str,
+    /// When the source is asked again, at the earliest.
+    pub until: DateTime<Utc>,
+}
+
+/// Asks what keeps this process from its live source. The default knows no obstacle.
+#[derive(Clone)]
+pub struct LiveProbe(Arc<dyn Fn() -> Option<LiveObstacle> + Send + Sync>);
+
+impl LiveProbe {
+    /// Wraps who knows.
+    pub fn new(ask: impl Fn() -> Option<LiveObstacle> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+
+    /// The obstacle as of now; `None` where nothing is in the way, or where this process follows no source.
+    pub fn obstacle(&self) -> Option<LiveObstacle> {
+        (self.0)()
+    }
+}
+
+impl Default for LiveProbe {
+    fn default() -> Self {
+        Self::new(|| None)
+    }
+}
+
+impl fmt::Debug for LiveProbe {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("LiveProbe")
+    }
+}
+
 /// What handlers share. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ApiState {
@@ -52,6 +90,8 @@ pub struct ApiState {
     pub shutdown: CancellationToken,
     /// What `/metrics` shows.
     pub metrics: MetricsRenderer,
+    /// How the live source stands.
+    pub live: LiveProbe,
     /// Limits.
     pub limits: Arc<Limits>,
     /// Who may come in.
@@ -83,11 +123,19 @@ impl ApiState {
             config,
             shutdown,
             metrics,
+            live: LiveProbe::default(),
             admission: Arc::new(Admission::new(&limits)),
             limits: Arc::new(limits),
             sessions: TaskTracker::new(),
             event_streams: Arc::default(),
         }
+    }
+
+    /// The same, asking there how the live source stands.
+    #[must_use]
+    pub fn with_live(mut self, live: LiveProbe) -> Self {
+        self.live = live;
+        self
     }
 
     /// The same with other limits.

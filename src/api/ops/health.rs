@@ -1,7 +1,10 @@
 //! `GET /health` and `GET /api/health`: whether this process can do its work.
 //!
 //! `{"healthy":bool,"status":"ok"|"degraded"|"error","details":{"database","feed","ingest"},"timestamp"}`;
-//! 200, or 503 when the database can't be reached or the feed's tail has stopped looking at the log.
+//! 200, or 503 when the database can't be reached, the feed's tail has stopped looking at the log, or this process
+//! is the one that follows the live source and leaves it alone for a while: `details.ingest` then has
+//! `healthy:false`, a `reason` (`breaker_open`: it kept failing; `banned`: it refuses this address) and `until`,
+//! when it is asked again. What is stored is served all the same; `/ping` says whether the process lives.
 //! `degraded` still serves: the feed is behind the log. Counts of dead letters and gaps end at
 //! [`MAX_COUNTED`](crate::store::health::MAX_COUNTED).
 
@@ -13,14 +16,20 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::api::ApiState;
 use crate::api::limits::{FEED_LAG_DEGRADED, HEALTH_TIMEOUT, SILENT_TAIL};
+use crate::api::{ApiState, LiveObstacle};
 use crate::feed::Status;
 use crate::store::feed::Bounds;
 use crate::store::health::IngestStatus;
 
 /// What the database said.
 type Seen = (Bounds, IngestStatus);
+
+/// How the parts of this process stand.
+struct Standing {
+    feed: Status,
+    live: Option<LiveObstacle>,
+}
 
 /// Looks at the database, the feed and the sources.
 pub(super) async fn handle(State(state): State<ApiState>) -> Response {
@@ -35,7 +44,11 @@ pub(super) async fn handle(State(state): State<ApiState>) -> Response {
             None
         }
     };
-    let (healthy, body) = report(seen.as_ref(), state.feed.status(), state.clock.now());
+    let standing = Standing {
+        feed: state.feed.status(),
+        live: state.live.obstacle(),
+    };
+    let (healthy, body) = report(seen.as_ref(), &standing, state.clock.now());
     let status = if healthy {
         StatusCode::OK
     } else {
@@ -59,11 +72,12 @@ fn unreachable_database(source: sqlx::Error) -> crate::store::Error {
     }
 }
 
-fn report(seen: Option<&Seen>, feed: Status, now: DateTime<Utc>) -> (bool, Value) {
+fn report(seen: Option<&Seen>, standing: &Standing, now: DateTime<Utc>) -> (bool, Value) {
+    let Standing { feed, live } = standing;
     let lag = seen.map(|(log, _)| (log.head.0 - feed.head.0).max(0));
     let behind = lag.is_some_and(|lag| lag > FEED_LAG_DEGRADED);
-    let looking = is_looking(&feed, now);
-    let healthy = seen.is_some() && looking;
+    let looking = is_looking(feed, now);
+    let healthy = seen.is_some() && looking && live.is_none();
     let status = match (healthy, behind) {
         (false, _) => "error",
         (true, true) => "degraded",
@@ -83,7 +97,7 @@ fn report(seen: Option<&Seen>, feed: Status, now: DateTime<Utc>) -> (bool, Value
                 "readers": feed.readers,
                 "last_look": feed.last_look.map(text),
             },
-            "ingest": seen.map(|(_, ingest)| ingest_details(ingest, now)),
+            "ingest": seen.map(|(_, ingest)| ingest_details(ingest, *live, now)),
         },
         "timestamp": text(now),
     });
@@ -102,7 +116,7 @@ fn is_looking(feed: &Status, now: DateTime<Utc>) -> bool {
     })
 }
 
-fn ingest_details(ingest: &IngestStatus, now: DateTime<Utc>) -> Value {
+fn ingest_details(ingest: &IngestStatus, live: Option<LiveObstacle>, now: DateTime<Utc>) -> Value {
     let sources: Vec<Value> = ingest
         .sources
         .iter()
@@ -117,6 +131,9 @@ fn ingest_details(ingest: &IngestStatus, now: DateTime<Utc>) -> Value {
         })
         .collect();
     json!({
+        "healthy": live.is_none(),
+        "reason": live.map(|obstacle| obstacle.reason),
+        "until": live.map(|obstacle| text(obstacle.until)),
         "sources": sources,
         "newest_killmail": ingest.newest_killmail.map(text),
         "dead_letters": ingest.dead_letters,
@@ -161,13 +178,20 @@ mod tests {
         }
     }
 
+    fn well() -> Standing {
+        Standing {
+            feed: feed(),
+            live: None,
+        }
+    }
+
     fn status(seen: Option<&Seen>) -> (bool, String) {
         status_at(seen, 1_780_000_061)
     }
 
     fn status_at(seen: Option<&Seen>, seconds: i64) -> (bool, String) {
         let now = DateTime::from_timestamp(seconds, 0).unwrap();
-        let (healthy, body) = report(seen, feed(), now);
+        let (healthy, body) = report(seen, &well(), now);
         (healthy, body["status"].as_str().unwrap().to_owned())
     }
 
@@ -196,6 +220,30 @@ mod tests {
     }
 
     #[test]
+    fn a_live_source_that_is_left_alone_is_an_error() {
+        let until = DateTime::from_timestamp(1_780_003_600, 0).unwrap();
+        let standing = Standing {
+            live: Some(LiveObstacle {
+                reason: "banned",
+                until,
+            }),
+            ..well()
+        };
+        let now = DateTime::from_timestamp(1_780_000_061, 0).unwrap();
+        let (healthy, body) = report(Some(&seen(10, vec![])), &standing, now);
+        let ingest = &body["details"]["ingest"];
+        assert_eq!((healthy, &body["status"]), (false, &json!("error")));
+        assert_eq!(
+            (&ingest["healthy"], &ingest["reason"], &ingest["until"]),
+            (
+                &json!(false),
+                &json!("banned"),
+                &json!("2026-05-28T21:26:40.000000Z")
+            )
+        );
+    }
+
+    #[test]
     fn the_shape_is_the_one_that_monitors_know() {
         let source = SourceStatus {
             source: "r2z2".into(),
@@ -204,7 +252,7 @@ mod tests {
             open_gaps: 2,
         };
         let now = DateTime::from_timestamp(1_780_000_061, 0).unwrap();
-        let (_, body) = report(Some(&seen(12, vec![source])), feed(), now);
+        let (_, body) = report(Some(&seen(12, vec![source])), &well(), now);
         insta::assert_json_snapshot!(body, @r#"
         {
           "details": {
@@ -222,7 +270,9 @@ mod tests {
             },
             "ingest": {
               "dead_letters": 0,
+              "healthy": true,
               "newest_killmail": null,
+              "reason": null,
               "sources": [
                 {
                   "age_seconds": 61,
@@ -231,7 +281,8 @@ mod tests {
                   "source": "r2z2",
                   "updated_at": "2026-05-28T20:26:40.000000Z"
                 }
-              ]
+              ],
+              "until": null
             }
           },
           "healthy": true,

@@ -12,6 +12,7 @@ mod events;
 mod gaps;
 mod r2z2;
 mod redisq;
+mod standing;
 mod term;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use bodies::EsiBodies;
 pub use r2z2::NAME as R2Z2;
+pub use standing::{Hindered, Obstacle, Standing};
 
 use super::pipeline::FetchBody;
 use super::resolver::Resolver;
@@ -46,6 +48,8 @@ pub struct LiveDeps {
     pub resolver: Resolver,
     /// Fetches missing bodies, where there is a way.
     pub bodies: Option<Arc<dyn FetchBody>>,
+    /// Told how the source stands.
+    pub standing: Standing,
 }
 
 /// What outlives a term.

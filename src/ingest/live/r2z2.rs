@@ -9,7 +9,7 @@ use crate::ingest::pipeline::PipelineInput;
 use crate::store::cursors::SourceCursor;
 use crate::store::gaps::{Gap, GapReason};
 use crate::upstream::zkb::r2z2::{
-    Answer, Ask, Client, Document, Effects, Next, Policy, PolicyLimits, Position, Start, Why,
+    Alert, Answer, Ask, Client, Document, Effects, Next, Policy, PolicyLimits, Position, Start, Why,
 };
 
 /// The name under which R2Z2's cursor, gaps and dead letters are stored.
@@ -115,7 +115,7 @@ impl Follower<'_> {
             }
             .emit();
         }
-        effects.alert.into_iter().for_each(events::alert);
+        self.note(effects.alert);
         effects.hole.into_iter().for_each(events::hole);
         let now = self.deps.clock.now();
         let passed_over = effects.passed_over.iter();
@@ -152,6 +152,16 @@ impl Follower<'_> {
             ..envelopes::bare(NAME, origin, payload, now)
         })
         .await
+    }
+
+    /// Keeps in mind whether an answer was a ban, and tells what a person should know.
+    fn note(&self, alert: Option<Alert>) {
+        let banned_until = match alert {
+            Some(Alert::Banned(pause)) => Some(self.deps.clock.now() + pause),
+            Some(Alert::Stale(_) | Alert::SnappedBack(_)) | None => None,
+        };
+        self.deps.standing.answered(banned_until);
+        alert.into_iter().for_each(events::alert);
     }
 
     async fn send(&self, envelope: Envelope) -> bool {
@@ -200,7 +210,7 @@ impl Follower<'_> {
         } else {
             let document = self.client.document(gap.position).await;
             let alert = self.policy.on_aside(document.answer);
-            alert.into_iter().for_each(events::alert);
+            self.note(alert);
             if !is_document_of(gap.position, document.answer) {
                 return true;
             }

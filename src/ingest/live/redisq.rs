@@ -78,15 +78,21 @@ async fn poll(deps: &LiveDeps, memory: &mut Memory, client: &Client, input: &Pip
             Ok(packages) => {
                 memory.uncommitted = packages;
                 pauses = FAILURES.pauses();
+                deps.standing.answered(None);
             }
             Err(error) => {
                 tracing::warn!(error = %error, "the RedisQ poll failed");
                 let usual = pauses.next().unwrap_or(FAILURES.longest_pause);
+                let mut banned_until = None;
                 let pause = match retry(&error) {
                     Retry::RateLimited(Some(asked)) => asked.max(usual),
-                    Retry::Banned(pause) => pause,
+                    Retry::Banned(pause) => {
+                        banned_until = Some(deps.clock.now() + pause);
+                        pause
+                    }
                     Retry::RateLimited(None) | Retry::Transient | Retry::Permanent => usual,
                 };
+                deps.standing.answered(banned_until);
                 deps.clock.sleep(pause).await;
             }
         }

@@ -42,6 +42,12 @@ impl Breaker {
             .filter(|wait| !wait.is_zero())
     }
 
+    /// How much longer the host is left alone, zero where the next request decides; `None` where the breaker is
+    /// closed.
+    pub(super) fn open(&self, now: Duration) -> Option<Duration> {
+        self.open_until.map(|until| until.saturating_sub(now))
+    }
+
     /// The host answered. True when this closed an open breaker.
     pub(super) fn succeeded(&mut self) -> bool {
         self.policy.record_success();
@@ -75,9 +81,11 @@ mod tests {
         assert_eq!(breaker.remaining(start), Some(first));
         assert_eq!(breaker.remaining(start + first), None);
 
+        assert_eq!(breaker.open(start + first), Some(Duration::ZERO));
         let second = breaker.failed(start + first).unwrap();
         assert!(second > first);
         assert!(breaker.succeeded());
+        assert_eq!(breaker.open(start + first), None);
         assert_eq!(breaker.remaining(start + first), None);
         assert_eq!(breaker.failed(start + first), None);
     }

@@ -151,17 +151,17 @@ impl Hosts {
     /// The server of a URL: the longest base that it begins with, or its host.
     pub(super) fn get(&self, url: &Url) -> Arc<Host> {
         let mut hosts = self.lock();
-        let wanted = place(url);
-        let known = hosts
-            .iter()
-            .filter(|(base, _)| wanted.starts_with(base.as_str()))
-            .max_by_key(|(base, _)| base.len());
-        if let Some((_, known)) = known {
-            return Arc::clone(known);
+        if let Some(known) = longest(&hosts, url) {
+            return known;
         }
         let entry = Arc::new(Host::new("other", Budget::DEFAULT, self.clock.clone()));
         hosts.insert(format!("{}/", host(url)), Arc::clone(&entry));
         entry
+    }
+
+    /// The server of a URL, where there is one already.
+    pub(super) fn known(&self, url: &Url) -> Option<Arc<Host>> {
+        longest(&self.lock(), url)
     }
 
     /// True where some budget was set for a server of this host.
@@ -173,6 +173,16 @@ impl Hosts {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Host>>> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The server with the longest base that the URL begins with.
+fn longest(hosts: &HashMap<String, Arc<Host>>, url: &Url) -> Option<Arc<Host>> {
+    let wanted = place(url);
+    hosts
+        .iter()
+        .filter(|(base, _)| wanted.starts_with(base.as_str()))
+        .max_by_key(|(base, _)| base.len())
+        .map(|(_, host)| Arc::clone(host))
 }
 
 #[cfg(test)]

@@ -106,6 +106,13 @@ impl HttpClient {
         self.shared.hosts.get(url).breaker().remaining(now)
     }
 
+    /// How much longer the server of `url` is left alone while its breaker is open: zero where the next request
+    /// decides, `None` where the breaker is closed.
+    pub fn breaker_open_for(&self, url: &Url) -> Option<Duration> {
+        let now = self.shared.clock.monotonic();
+        self.shared.hosts.known(url)?.breaker().open(now)
+    }
+
     /// The clock its budgets run on.
     pub fn clock(&self) -> &SharedClock {
         &self.shared.clock

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeZone, Utc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wanderer_kills::ingest::live::{self, EsiBodies, LiveDeps};
+use wanderer_kills::ingest::live::{self, EsiBodies, LiveDeps, Standing};
 use wanderer_kills::ingest::resolver::Resolver;
 use wanderer_kills::runtime::clock::TestClock;
 use wanderer_kills::runtime::config::{DatabaseConfig, IngestConfig, LiveConfig, LiveSource};
@@ -93,6 +93,7 @@ pub(crate) async fn scene_with(source: LiveSource, config: SimulatorConfig) -> S
         http,
         resolver: Resolver::local(store.clone(), clock.clone()),
         bodies: Some(Arc::new(EsiBodies::new(esi))),
+        standing: Standing::default(),
     };
     Scene {
         clock,
