@@ -173,3 +173,15 @@ fn the_readme_lists_every_option() {
         "README.md's table of options is not the current one, which is\n\n{expected}"
     );
 }
+
+#[test]
+fn every_compatibility_check_has_a_test_of_its_number() {
+    let tests = sources(&root().join("tests/it"));
+    for number in 1..=32 {
+        let name = format!("fn check_{number:02}_");
+        assert!(
+            tests.iter().any(|(_, text)| text.contains(&name)),
+            "no test is named `{name}…`"
+        );
+    }
+}

@@ -6,6 +6,8 @@
 )]
 
 #[cfg(test)]
+mod adapter_oracle;
+#[cfg(test)]
 mod api_hostile;
 #[cfg(test)]
 mod api_killfeed;
@@ -42,6 +44,8 @@ mod http_client;
 #[cfg(test)]
 mod javascript_clients;
 #[cfg(test)]
+mod killfeed_clients;
+#[cfg(test)]
 mod library_api;
 #[cfg(test)]
 mod live_faults;
@@ -66,6 +70,8 @@ mod pipeline;
 #[cfg(test)]
 mod process_life;
 #[cfg(test)]
+mod python_clients;
+#[cfg(test)]
 mod real_input;
 #[cfg(test)]
 mod real_parse;
@@ -79,6 +85,8 @@ mod resolver;
 mod restart;
 #[cfg(test)]
 mod simulator;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod store_clients;
 #[cfg(test)]
@@ -107,6 +115,8 @@ mod v1_enhanced;
 mod v1_rest;
 #[cfg(test)]
 mod v1_streams;
+#[cfg(test)]
+mod webhooks_contract;
 #[cfg(test)]
 mod webhooks_delivery;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use wanderer_kills::store::killmails::StorableKillmail;
 
 use super::support::app::{JITA, PATIENCE, TestApp, storable};
 use super::support::phoenix::{LOBBY, Phoenix, aged, all_ids, ids, recent};
+use super::support::served::RealApp;
 use super::support::wanderer;
 
 const PERIMETER: i64 = 30_000_144;
@@ -25,7 +26,7 @@ fn quiet(systems: &[i64]) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_07_subscriptions_change_and_are_answered() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     socket.join(quiet(&[JITA])).await;
     let steps = [
@@ -107,7 +108,7 @@ async fn the_name_in_the_url_becomes_part_of_the_user() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_13_a_kill_arrives_once() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     socket.join(quiet(&[JITA])).await;
     let cursor = app.append_batch(&[recent(1, JITA, 1)]).await;
@@ -148,7 +149,7 @@ fn with_pilot(killmail_id: i64, system: i64, victim: bool) -> StorableKillmail {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_14_systems_or_characters() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     socket
         .join(json!({ "systems": [JITA], "character_ids": [PILOT] }))
@@ -181,7 +182,7 @@ async fn check_14_systems_or_characters() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_15_a_join_brings_the_recent_past() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let batch: Vec<StorableKillmail> = (1..=7)
         .map(|id| recent(id, JITA, 10 * (8 - id)))
         .chain([recent(8, JITA, 60 * 25)])
@@ -240,7 +241,7 @@ async fn check_15_a_join_brings_the_recent_past() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_16_an_updated_killmail_is_not_pushed_again() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     socket.join(quiet(&[JITA])).await;
     let first = recent(1, JITA, 1);
@@ -251,7 +252,7 @@ async fn check_16_an_updated_killmail_is_not_pushed_again() {
         solar_system_id: JITA,
         kind: FeedKind::Updated,
     };
-    let mut transaction = app.state.store.pool.begin().await.unwrap();
+    let mut transaction = app.store.pool.begin().await.unwrap();
     store::feed::append(&mut transaction, &[again])
         .await
         .unwrap();
@@ -262,7 +263,20 @@ async fn check_16_an_updated_killmail_is_not_pushed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_20_counts_are_absolute_and_catch_up() {
+async fn check_20_counts_are_absolute() {
+    let app = RealApp::start().await;
+    app.append_batch(&[recent(1, JITA, 60), recent(2, JITA, 60 * 25)])
+        .await;
+    let mut socket = Phoenix::v2(&app).await;
+    socket.join(quiet(&[JITA])).await;
+    app.append_batch(&[recent(3, JITA, 1)]).await;
+    let count = wanderer::count(&socket.push("kill_count_update").await);
+    assert_eq!(count, Ok((JITA, 2)));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_catch_up() {
     let app = TestApp::with_limits(Limits {
         count_every: Duration::from_millis(300),
         ..Limits::default()
@@ -313,7 +327,7 @@ async fn a_cursor_resumes_behind_itself() {
 async fn changes_in_flight_lose_and_double_nothing() {
     const KILLS: i64 = 160;
     let app = Arc::new(TestApp::start().await);
-    let mut socket = Phoenix::v2(&app).await;
+    let mut socket = Phoenix::v2(&*app).await;
     let everything = json!({ "enabled": true, "limit_per_system": 100, "since_hours": 24 });
     socket
         .join(json!({ "systems": [JITA], "character_ids": [PILOT], "preload": everything }))

@@ -8,8 +8,9 @@ use wanderer_kills::domain::{
 };
 use wanderer_kills::store::killmails::StorableKillmail;
 
-use super::support::app::{JITA, TestApp};
+use super::support::app::JITA;
 use super::support::phoenix::{Phoenix, aged};
+use super::support::served::RealApp;
 use super::support::wanderer;
 
 const PILOT: i64 = 95_000_001;
@@ -117,7 +118,7 @@ fn losses() -> Vec<Killmail> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_17_a_killmail_has_what_clients_read() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     socket.join(quiet(&[JITA])).await;
     let batch: Vec<StorableKillmail> = losses().into_iter().map(enriched).collect();
@@ -152,7 +153,7 @@ async fn check_17_a_killmail_has_what_clients_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_18_wanderer_takes_every_kind_of_loss() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut live = Phoenix::v2(&app).await;
     live.join(quiet(&[JITA])).await;
     let batch: Vec<StorableKillmail> = losses().into_iter().map(enriched).collect();

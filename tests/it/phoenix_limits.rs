@@ -10,10 +10,57 @@ use wanderer_kills::api::Limits;
 
 use super::support::app::{JITA, PATIENCE, TestApp};
 use super::support::phoenix::{LOBBY, Phoenix};
+use super::support::served::RealApp;
 use super::support::wanderer;
 
+/// Longest time after which a silent socket has to be closed.
+const LONGEST_SILENCE: Duration = Duration::from_secs(75);
+/// Wanderer's pings.
+const PING_EVERY: Duration = Duration::from_secs(30);
+
+async fn joined(app: &RealApp) -> Phoenix {
+    let mut socket = Phoenix::v2(app).await;
+    socket.join(json!({ "systems": [JITA] })).await;
+    socket.push("preload_complete").await;
+    socket
+}
+
+/// A minute in real time: the idle time-out is the one that clients meet.
 #[tokio::test(flavor = "multi_thread")]
-async fn check_12_pings_keep_a_socket_and_silence_ends_it() {
+async fn check_12_pings_each_half_minute_keep_a_socket_and_silence_ends_it() {
+    let app = RealApp::start().await;
+    let mut pinging = joined(&app).await;
+    let mut silent = joined(&app).await;
+    let mut closed =
+        tokio::spawn(async move { tokio::time::timeout(LONGEST_SILENCE, silent.0.0.next()).await });
+    let mut pings = tokio::time::interval(PING_EVERY);
+    let mut pongs = 0;
+    let closed = loop {
+        tokio::select! {
+            closed = &mut closed => break closed.unwrap().unwrap(),
+            _ = pings.tick() => {
+                pinging.0.0.send(Message::Ping(vec![7].into())).await.unwrap();
+                let answer = tokio::time::timeout(PATIENCE, pinging.0.0.next()).await;
+                assert_eq!(answer.unwrap().unwrap().unwrap(), Message::Pong(vec![7].into()));
+                pongs += 1;
+            }
+        }
+    };
+    let Some(Ok(Message::Close(Some(close)))) = closed else {
+        panic!("{closed:?}");
+    };
+    assert_eq!(u16::from(close.code), 1000);
+    assert!(
+        pongs >= 2,
+        "the socket was open when the second ping was due"
+    );
+    let reply = pinging.ask(json!("1"), "2", "get_status", json!({})).await;
+    assert_eq!(reply[4]["status"], "ok");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pings_keep_a_socket_for_as_long_as_they_come() {
     let app = TestApp::with_limits(Limits {
         phoenix_idle: Duration::from_secs(2),
         ..Limits::default()
@@ -63,7 +110,7 @@ async fn a_long_silence_is_broken_by_an_empty_update() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_30_ten_thousand_systems_fit_and_more_than_128_kib_do_not() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     let systems: Vec<i64> = (30_000_001..=30_010_000).collect();
     let response = socket.join(json!({ "systems": systems })).await;
@@ -96,7 +143,7 @@ async fn check_30_ten_thousand_systems_fit_and_more_than_128_kib_do_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_31_shutdown_says_restart() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut joined = Phoenix::v2(&app).await;
     joined.join(json!({ "systems": [JITA] })).await;
     let mut idle = Phoenix::connect(&app, "").await;

@@ -6,8 +6,9 @@ use tokio_tungstenite::tungstenite::Message;
 
 use futures::SinkExt;
 
-use super::support::app::{JITA, TestApp};
+use super::support::app::JITA;
 use super::support::phoenix::{LOBBY, Phoenix, recent};
+use super::support::served::RealApp;
 
 const PERIMETER: i64 = 30_000_144;
 
@@ -24,7 +25,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_02_the_version_decides_and_the_origin_does_not() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     for (query, origin, status) in [
         ("vsn=2.0.0&heartbeat=30000", None, 101),
         ("vsn=2.0.0", Some("http://localhost"), 101),
@@ -60,7 +61,7 @@ async fn check_02_the_version_decides_and_the_origin_does_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_03_heartbeats_are_answered_word_for_word() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     let ok = json!({ "status": "ok", "response": {} });
     for (join_ref, reference) in [(json!(null), json!("7")), (json!("x"), json!(8))] {
@@ -84,8 +85,8 @@ async fn check_03_heartbeats_are_answered_word_for_word() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_04_and_05_joins_are_welcomed() {
-    let app = TestApp::start().await;
+async fn check_04_a_join_is_welcomed() {
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     let payload = json!({ "systems": [JITA], "client_identifier": "wanderer_app" });
     let reply = socket.ask(json!("1"), "1", "phx_join", payload).await;
@@ -106,6 +107,12 @@ async fn check_04_and_05_joins_are_welcomed() {
     assert_eq!(response["subscribed_systems"], json!([JITA]));
     assert_eq!(response["status"], "connected");
     assert_eq!(response["subscription_id"].as_str().unwrap().len(), 22);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_05_a_join_may_ask_for_nothing() {
+    let app = RealApp::start().await;
     let nothing = json!({ "systems": [], "character_ids": [], "preload": { "enabled": false } });
     for payload in [
         json!({}),
@@ -123,7 +130,7 @@ async fn check_04_and_05_joins_are_welcomed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_06_a_v1_reply_has_four_keys() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::connect(&app, "vsn=1.0.0").await;
     let join = json!({ "topic": LOBBY, "event": "phx_join", "payload": {}, "ref": "join_1_42" });
     socket.send(join).await;
@@ -137,36 +144,62 @@ async fn check_06_a_v1_reply_has_four_keys() {
     app.stop().await;
 }
 
-#[rstest]
-#[case(json!({ "systems": vec![JITA; 10_001] }), "[validation:too_many_systems] Too many systems (max: 10000)")]
-#[case(json!({ "systems": ["30000142"] }), "[validation:non_integer_system_ids] System IDs must be integers")]
-#[case(json!({ "systems": [0] }), "[validation:invalid_system_ids] Invalid system IDs")]
-#[case(json!({ "systems": [50_000_001] }), "[validation:invalid_system_ids] Invalid system IDs")]
-#[case(json!({ "character_ids": [89_999_999] }), "[validation:invalid_character_ids] Invalid character IDs")]
-#[case(json!({ "character_ids": [3_000_000_001_i64] }), "[validation:invalid_character_ids] Invalid character IDs")]
-#[case(json!({ "character_ids": ["x"] }), "[validation:non_integer_character_ids] Character IDs must be integers")]
-#[case(json!("str"), "join crashed")]
-#[case(json!(null), "join crashed")]
-#[case(json!([1]), "join crashed")]
-#[case(json!({ "systems": [JITA], "character_ids": null }), "join crashed")]
 #[tokio::test(flavor = "multi_thread")]
-async fn check_08_a_refused_join_says_why(#[case] payload: Value, #[case] reason: &str) {
-    let app = TestApp::start().await;
-    let mut socket = Phoenix::v2(&app).await;
+async fn check_08_a_refused_join_says_why() {
+    let app = RealApp::start().await;
     let refused = |join_ref: Value, reference: &str, reason: &str| {
         let payload = json!({ "status": "error", "response": { "reason": reason } });
         json!([join_ref, reference, LOBBY, "phx_reply", payload])
     };
-    let reply = socket.ask(json!("1"), "1", "phx_join", payload).await;
-    assert_eq!(reply, refused(json!("1"), "1", reason));
-    let reply = socket.ask(json!("1"), "2", "get_status", json!({})).await;
-    assert_eq!(reply, refused(json!(null), "2", "unmatched topic"));
+    for (payload, reason) in [
+        (
+            json!({ "systems": vec![JITA; 10_001] }),
+            "[validation:too_many_systems] Too many systems (max: 10000)",
+        ),
+        (
+            json!({ "systems": ["30000142"] }),
+            "[validation:non_integer_system_ids] System IDs must be integers",
+        ),
+        (
+            json!({ "systems": [0] }),
+            "[validation:invalid_system_ids] Invalid system IDs",
+        ),
+        (
+            json!({ "systems": [50_000_001] }),
+            "[validation:invalid_system_ids] Invalid system IDs",
+        ),
+        (
+            json!({ "character_ids": [89_999_999] }),
+            "[validation:invalid_character_ids] Invalid character IDs",
+        ),
+        (
+            json!({ "character_ids": [3_000_000_001_i64] }),
+            "[validation:invalid_character_ids] Invalid character IDs",
+        ),
+        (
+            json!({ "character_ids": ["x"] }),
+            "[validation:non_integer_character_ids] Character IDs must be integers",
+        ),
+        (json!("str"), "join crashed"),
+        (json!(null), "join crashed"),
+        (json!([1]), "join crashed"),
+        (
+            json!({ "systems": [JITA], "character_ids": null }),
+            "join crashed",
+        ),
+    ] {
+        let mut socket = Phoenix::v2(&app).await;
+        let reply = socket.ask(json!("1"), "1", "phx_join", payload).await;
+        assert_eq!(reply, refused(json!("1"), "1", reason));
+        let reply = socket.ask(json!("1"), "2", "get_status", json!({})).await;
+        assert_eq!(reply, refused(json!(null), "2", "unmatched topic"));
+    }
     app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_09_other_topics_are_refused() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     for (topic, event, join_ref, reason) in [
         ("foo:bar", "phx_join", json!(null), "unmatched topic"),
@@ -186,7 +219,7 @@ async fn check_09_other_topics_are_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_10_a_second_join_replaces_the_first() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     app.append_batch(&[recent(1, PERIMETER, 5)]).await;
     let mut socket = Phoenix::v2(&app).await;
     socket.join(json!({ "systems": [JITA] })).await;
@@ -235,7 +268,7 @@ async fn check_10_a_second_join_replaces_the_first() {
 #[case(json!({ "join_ref": "j1" }), json!("j1"))]
 #[tokio::test(flavor = "multi_thread")]
 async fn check_10_a_second_join_in_v1(#[case] extra: Value, #[case] closed: Value) {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::connect(&app, "").await;
     for (reference, systems) in [("a", json!([JITA])), ("b", json!([PERIMETER]))] {
         let payload = json!({ "systems": systems, "preload": { "enabled": false } });
@@ -269,7 +302,7 @@ async fn check_10_a_second_join_in_v1(#[case] extra: Value, #[case] closed: Valu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_11_leaving_is_confirmed_and_closes() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut socket = Phoenix::v2(&app).await;
     let ok = json!({ "status": "ok", "response": {} });
     socket.send(json!(["1", "0", LOBBY, "phx_leave", {}])).await;
@@ -289,48 +322,48 @@ async fn check_11_leaving_is_confirmed_and_closes() {
     );
     let reply = socket.ask(json!("1"), "3", "get_status", json!({})).await;
     assert_eq!(reply[4]["response"]["reason"], "unmatched topic");
-    assert_eq!(app.state.phoenix.subscriptions(), 0);
+    let status = app.get("/websocket/status").await.json();
+    assert_eq!(status["active_subscriptions"], 0);
     app.stop().await;
 }
 
-#[rstest]
-#[case("subscribe_systems", json!({ "systems": "x" }))]
-#[case("subscribe_systems", json!({ "systems": [0] }))]
-#[case("subscribe_systems", json!("x"))]
-#[case("unsubscribe_systems", json!({}))]
-#[case("subscribe_characters", json!({ "character_ids": [1] }))]
-#[case("unsubscribe_characters", json!(null))]
-#[case("update_subscriptions", json!({}))]
-#[case("phx_close", json!({}))]
 #[tokio::test(flavor = "multi_thread")]
-async fn check_19_what_is_not_understood_leaves_the_channel_joined(
-    #[case] event: &str,
-    #[case] payload: Value,
-) {
-    let app = TestApp::start().await;
-    let mut socket = Phoenix::v2(&app).await;
-    socket.join(json!({ "systems": [JITA] })).await;
-    let reply = socket.ask(json!("1"), "2", event, payload).await;
-    assert_eq!(
-        (&reply[0], &reply[4]["status"]),
-        (&json!("1"), &json!("error"))
-    );
-    assert!(reply[4]["response"]["reason"].is_string());
-    let reply = socket.ask(json!(null), "3", "get_status", json!({})).await;
-    assert_eq!(reply[0], "1");
-    assert_eq!(reply[4]["response"]["subscribed_systems"], json!([JITA]));
-    // A message of an earlier join is passed over.
-    socket
-        .send(json!(["0", "4", LOBBY, "get_status", {}]))
-        .await;
-    let reply = socket.ask(json!("1"), "5", "get_status", json!({})).await;
-    assert_eq!(reply[1], "5");
+async fn check_19_what_is_not_understood_leaves_the_channel_joined() {
+    let app = RealApp::start().await;
+    for (event, payload) in [
+        ("subscribe_systems", json!({ "systems": "x" })),
+        ("subscribe_systems", json!({ "systems": [0] })),
+        ("subscribe_systems", json!("x")),
+        ("unsubscribe_systems", json!({})),
+        ("subscribe_characters", json!({ "character_ids": [1] })),
+        ("unsubscribe_characters", json!(null)),
+        ("update_subscriptions", json!({})),
+        ("phx_close", json!({})),
+    ] {
+        let mut socket = Phoenix::v2(&app).await;
+        socket.join(json!({ "systems": [JITA] })).await;
+        let reply = socket.ask(json!("1"), "2", event, payload).await;
+        assert_eq!(
+            (&reply[0], &reply[4]["status"]),
+            (&json!("1"), &json!("error"))
+        );
+        assert!(reply[4]["response"]["reason"].is_string());
+        let reply = socket.ask(json!(null), "3", "get_status", json!({})).await;
+        assert_eq!(reply[0], "1");
+        assert_eq!(reply[4]["response"]["subscribed_systems"], json!([JITA]));
+        // A message of an earlier join is passed over.
+        socket
+            .send(json!(["0", "4", LOBBY, "get_status", {}]))
+            .await;
+        let reply = socket.ask(json!("1"), "5", "get_status", json!({})).await;
+        assert_eq!(reply[1], "5");
+    }
     app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_19_garbage_closes_only_its_socket() {
-    let app = TestApp::start().await;
+    let app = RealApp::start().await;
     let mut other = Phoenix::v2(&app).await;
     other.join(json!({})).await;
     let nulls = "[null,null,null,null,null]";

@@ -17,6 +17,7 @@ use crate::support::postgres;
 use crate::support::real_data::{
     DISTINCT, FILES, TABLES, data, documents, expected, facts_only, read, same,
 };
+use crate::support::wanderer;
 
 /// Connections that read everything back.
 const READERS: usize = 4;
@@ -203,6 +204,21 @@ fn compare_one(id: i64, sources: &[Value], mut actual: Value) {
     same(&wanted, &actual, &format!("killmail {id}"));
 }
 
+/// Wanderer's adapter takes the document and shows the ships that the tables know.
+fn wanderer_takes(id: i64, document: &Value, known: &Known) {
+    let taken = wanderer::kill(document).unwrap_or_else(|why| panic!("killmail {id}: {why}"));
+    assert_eq!(taken.killmail_id, id);
+    for party in taken.final_blow.iter().chain([&taken.victim]) {
+        let is_known = party
+            .ship_type_id
+            .is_some_and(|ship| known.types.contains(&ship));
+        assert!(
+            party.ship_name.is_some() || !is_known,
+            "killmail {id}: {party:?}"
+        );
+    }
+}
+
 /// Every ship and place that the tables know has its name in the document.
 fn says_what_is_known(id: i64, document: &Value, known: &Known) {
     let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
@@ -215,6 +231,7 @@ fn says_what_is_known(id: i64, document: &Value, known: &Known) {
         }
         assert!(document["security_status"].is_f64(), "killmail {id}");
     }
+    wanderer_takes(id, document, known);
     let attackers = document["attackers"].as_array().unwrap();
     for party in attackers.iter().chain([&document["victim"]]) {
         let ship = party["ship_type_id"].as_i64();

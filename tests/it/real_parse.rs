@@ -1,4 +1,5 @@
-//! Every real killmail at hand goes through parser and document, and comes out with every fact it had.
+//! Every real killmail at hand goes through parser and document, and comes out with every fact it had and
+//! as one that Wanderer takes.
 
 use std::collections::BTreeSet;
 
@@ -6,6 +7,7 @@ use serde_json::{Value, json};
 use wanderer_kills::domain::{Enrichment, Facts, Parsed, parse, wire};
 
 use crate::support::real_data::{DISTINCT, FILES, data, documents, expected, read, same};
+use crate::support::wanderer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_real_killmail_keeps_every_fact() {
@@ -48,6 +50,9 @@ fn check(source: &Value, file: &str) -> i64 {
 
     let joined = wire::with_items(&document, &items).unwrap();
     let actual: Value = serde_json::from_str(&joined).unwrap();
+    let taken = wanderer::kill(&actual).unwrap();
+    assert_eq!(taken.killmail_id, killmail.killmail_id);
+    assert_eq!(taken.attacker_count, killmail.attackers.len());
     let expected = expected(source);
     same(
         &expected,

@@ -186,24 +186,7 @@ impl TestApp {
     }
 
     pub(crate) async fn append_batch(&self, batch: &[StorableKillmail]) -> i64 {
-        let entries: Vec<FeedEntry> = batch
-            .iter()
-            .map(|one| FeedEntry {
-                killmail_id: one.killmail.killmail_id,
-                killmail_time: one.killmail.killmail_time,
-                solar_system_id: one.killmail.solar_system_id,
-                kind: FeedKind::New,
-            })
-            .collect();
-        let mut transaction = self.state.store.pool.begin().await.unwrap();
-        store::killmails::upsert(&mut transaction, batch, &Enrichment::default())
-            .await
-            .unwrap();
-        let last = store::feed::append(&mut transaction, &entries)
-            .await
-            .unwrap()
-            .unwrap_or_default();
-        transaction.commit().await.unwrap();
+        let last = store_batch(&self.state.store, batch).await;
         assert!(self.state.feed.wait_for(last, PATIENCE).await);
         let FeedSequence(last) = last;
         last
@@ -229,6 +212,29 @@ impl TestApp {
             text: String::new(),
         }
     }
+}
+
+/// Stores killmails and puts them on the feed. Returns the last event's number.
+pub(crate) async fn store_batch(store: &Store, batch: &[StorableKillmail]) -> FeedSequence {
+    let entries: Vec<FeedEntry> = batch
+        .iter()
+        .map(|one| FeedEntry {
+            killmail_id: one.killmail.killmail_id,
+            killmail_time: one.killmail.killmail_time,
+            solar_system_id: one.killmail.solar_system_id,
+            kind: FeedKind::New,
+        })
+        .collect();
+    let mut transaction = store.pool.begin().await.unwrap();
+    store::killmails::upsert(&mut transaction, batch, &Enrichment::default())
+        .await
+        .unwrap();
+    let last = store::feed::append(&mut transaction, &entries)
+        .await
+        .unwrap()
+        .unwrap_or_default();
+    transaction.commit().await.unwrap();
+    last
 }
 
 fn feed_config() -> FeedConfig {

@@ -2,7 +2,9 @@
 
 pub(crate) mod app;
 pub(crate) mod binary;
+pub(crate) mod elixir_clients;
 pub(crate) mod enriching;
+pub(crate) mod following;
 pub(crate) mod http;
 pub(crate) mod listeners;
 pub(crate) mod live;
@@ -12,6 +14,8 @@ pub(crate) mod proxy;
 pub(crate) mod real_data;
 pub(crate) mod replica;
 pub(crate) mod scripted;
+pub(crate) mod scripts;
+pub(crate) mod served;
 pub(crate) mod sse;
 pub(crate) mod wanderer;
 pub(crate) mod webhook;

@@ -7,7 +7,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use wanderer_kills::domain::Killmail;
 use wanderer_kills::store::killmails::StorableKillmail;
 
-use super::app::{Socket, TestApp, killmail, storable};
+use super::app::{Socket, killmail, storable};
+use super::served::Served;
 
 pub(crate) const LOBBY: &str = "killmails:lobby";
 
@@ -15,17 +16,17 @@ pub(crate) const LOBBY: &str = "killmails:lobby";
 pub(crate) struct Phoenix(pub(crate) Socket);
 
 impl Phoenix {
-    pub(crate) async fn v2(app: &TestApp) -> Self {
+    pub(crate) async fn v2(app: &impl Served) -> Self {
         Self::connect(app, "vsn=2.0.0&heartbeat=30000").await
     }
 
-    pub(crate) async fn connect(app: &TestApp, query: &str) -> Self {
+    pub(crate) async fn connect(app: &impl Served, query: &str) -> Self {
         let url = format!("ws://{}/socket/websocket?{query}", app.address());
         Self(Socket(connect_async(url).await.unwrap().0))
     }
 
     /// Tries to connect with another header. The status where it is refused.
-    pub(crate) async fn status(app: &TestApp, query: &str, origin: Option<&str>) -> u16 {
+    pub(crate) async fn status(app: &impl Served, query: &str, origin: Option<&str>) -> u16 {
         let url = format!("ws://{}/socket/websocket?{query}", app.address());
         let mut request = url.into_client_request().unwrap();
         if let Some(origin) = origin {

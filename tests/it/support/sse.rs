@@ -1,6 +1,7 @@
 //! A client of the old contract's event streams, which sees blocks as they come, comments included.
 
-use super::app::{Answer, PATIENCE, TestApp, read, send};
+use super::app::{Answer, PATIENCE, read, send};
+use super::served::Served;
 
 /// The client's end of one stream.
 pub(crate) struct Blocks {
@@ -30,7 +31,7 @@ impl Block {
 
 impl Blocks {
     /// Opens the stream at `path`.
-    pub(crate) async fn open(app: &TestApp, path: &str, last_event_id: Option<i64>) -> Self {
+    pub(crate) async fn open(app: &impl Served, path: &str, last_event_id: Option<i64>) -> Self {
         let mut request = app.request(reqwest::Method::GET, path);
         if let Some(id) = last_event_id {
             request = request.header("Last-Event-ID", id);
@@ -44,7 +45,7 @@ impl Blocks {
     }
 
     /// The stream's answer where it is refused.
-    pub(crate) async fn refused(app: &TestApp, path: &str, last_event_id: &str) -> Answer {
+    pub(crate) async fn refused(app: &impl Served, path: &str, last_event_id: &str) -> Answer {
         let request = app.request(reqwest::Method::GET, path);
         read(request.header("Last-Event-ID", last_event_id)).await
     }

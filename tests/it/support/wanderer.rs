@@ -47,7 +47,8 @@ pub(crate) fn count(payload: &Value) -> Result<(i64, i64), String> {
     Ok((system, count.ok_or("no absolute count")?))
 }
 
-fn kill(killmail: &Value) -> Result<MapKill, String> {
+/// Reads one killmail of an update as Wanderer does.
+pub(crate) fn kill(killmail: &Value) -> Result<MapKill, String> {
     let fields = killmail.as_object().ok_or("a killmail is no object")?;
     for foreign in ["killID", "victim_char_id"] {
         if fields.contains_key(foreign) {

@@ -1,0 +1,52 @@
+//! The real binary as it follows a simulator.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use wanderer_kills::simulator::{Simulator, SimulatorConfig, catalog};
+
+use super::binary::ServiceCommand;
+use super::http::KeepAlive;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A service that follows the simulator, quickly.
+pub(crate) fn following(simulator: &Simulator, folder: &Path) -> ServiceCommand {
+    ServiceCommand::new(folder)
+        .env("WK_R2Z2_URL", simulator.r2z2_url())
+        .env("WK_R2Z2_START", SimulatorConfig::default().first_sequence)
+        .env("WK_R2Z2_INTERVAL_MS", 1)
+        .env("WK_R2Z2_IDLE_MS", 20)
+        .env("WK_ESI_URL", simulator.esi_url())
+        .env("WK_ESI_INTERVAL_MS", 1)
+        .env("WK_FEED_POLL_MS", 50)
+}
+
+/// Publishes so many killmails; their ids.
+pub(crate) fn publish(simulator: &Simulator, count: usize) -> Vec<i64> {
+    let published = simulator.publish(count);
+    published.iter().map(|kill| kill.killmail_id).collect()
+}
+
+/// Every system in which the simulator's killmails happen.
+pub(crate) fn all_systems() -> Vec<i64> {
+    catalog::solar_systems()
+        .iter()
+        .map(|system| system.solar_system_id)
+        .collect()
+}
+
+/// Waits until so many events stand in the feed.
+pub(crate) async fn stored(address: SocketAddr, events: i64) {
+    let mut connection = KeepAlive::open(address).await;
+    let all = async {
+        while connection.get("/api/killfeed?limit=1000").await.json()["cursor"]
+            .as_i64()
+            .is_none_or(|cursor| cursor < events)
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, all).await.unwrap();
+}
