@@ -34,7 +34,7 @@ async fn check_12_pings_each_half_minute_keep_a_socket_and_silence_ends_it() {
     let mut closed =
         tokio::spawn(async move { tokio::time::timeout(LONGEST_SILENCE, silent.0.0.next()).await });
     let mut pings = tokio::time::interval(PING_EVERY);
-    let mut pongs = 0;
+    let mut answered = 0;
     let closed = loop {
         tokio::select! {
             closed = &mut closed => break closed.unwrap().unwrap(),
@@ -42,7 +42,7 @@ async fn check_12_pings_each_half_minute_keep_a_socket_and_silence_ends_it() {
                 pinging.0.0.send(Message::Ping(vec![7].into())).await.unwrap();
                 let answer = tokio::time::timeout(PATIENCE, pinging.0.0.next()).await;
                 assert_eq!(answer.unwrap().unwrap().unwrap(), Message::Pong(vec![7].into()));
-                pongs += 1;
+                answered += 1;
             }
         }
     };
@@ -51,7 +51,7 @@ async fn check_12_pings_each_half_minute_keep_a_socket_and_silence_ends_it() {
     };
     assert_eq!(u16::from(close.code), 1000);
     assert!(
-        pongs >= 2,
+        answered >= 2,
         "the socket was open when the second ping was due"
     );
     let reply = pinging.ask(json!("1"), "2", "get_status", json!({})).await;
@@ -147,7 +147,7 @@ async fn check_31_shutdown_says_restart() {
     let mut joined = Phoenix::v2(&app).await;
     joined.join(json!({ "systems": [JITA] })).await;
     let mut idle = Phoenix::connect(&app, "").await;
-    let (joined, idle, _) = tokio::join!(joined.0.close_code(), idle.0.close_code(), app.stop());
+    let (joined, idle, ()) = tokio::join!(joined.0.close_code(), idle.0.close_code(), app.stop());
     assert_eq!((joined, idle), (Some(1012), Some(1012)));
 }
 

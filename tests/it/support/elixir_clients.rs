@@ -1,5 +1,5 @@
 //! The two known clients of WandererKills, played from what their sources do: Wanderer's `phoenix_gen_socket_client`
-//! (V2) and Wanderer Notifier's WebSockex module (V1). Frames, references, pings and heartbeats, re-joins, what ends a
+//! (V2) and Wanderer Notifier's `WebSockex` module (V1). Frames, references, pings and heartbeats, re-joins, what ends a
 //! connection and what is passed over are theirs; every wait is a hundredth of theirs. The libraries themselves need
 //! Erlang.
 

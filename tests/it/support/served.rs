@@ -14,7 +14,7 @@ use super::binary::{ServiceCommand, ServiceProcess};
 use super::postgres::{TestDatabase, database};
 
 /// Something that answers on a socket.
-pub(crate) trait Served {
+pub(crate) trait Served: Sync {
     fn address(&self) -> SocketAddr;
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder;

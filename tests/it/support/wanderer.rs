@@ -59,8 +59,8 @@ pub(crate) fn kill(killmail: &Value) -> Result<MapKill, String> {
     let killmail_id = killmail_id.filter(|id| *id > 0).ok_or("no killmail_id")?;
     let kill_time = fields.get("kill_time").ok_or("no kill_time")?.clone();
     let victim = fields.get("victim").and_then(Value::as_object);
-    let attackers = killmail["attackers"].as_array().cloned();
-    let attackers = attackers.unwrap_or_default();
+    let attackers = killmail["attackers"].as_array();
+    let attackers = attackers.map_or(&[][..], Vec::as_slice);
     let final_blow = attackers
         .iter()
         .find(|attacker| attacker["final_blow"] == true)

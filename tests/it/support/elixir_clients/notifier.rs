@@ -173,14 +173,12 @@ impl Notifier {
                 seen.joined();
                 socket.is_joined = true;
             }
-            "phx_reply" => {
-                if frame["ref"] != socket.heartbeat {
-                    self.seen().problems.push(format!("whose reply: {text}"));
-                }
+            "phx_reply" if frame["ref"] != socket.heartbeat => {
+                self.seen().problems.push(format!("whose reply: {text}"));
             }
             "killmail_update" => self.seen().update(payload),
             "kill_count_update" => self.seen().count(payload),
-            // Logged: a `phx_close` of an earlier join is one of these.
+            // Logged: a `phx_close` of an earlier join is one of these. The answer to a heartbeat is not.
             _ => {}
         }
         Then::GoOn
