@@ -145,6 +145,31 @@ pub enum ApiError {
 /// How much of a wrong value an error shows, in characters.
 pub const SHOWN_CHARACTERS: usize = 80;
 
+/// Every code that a problem document may have.
+pub const CODES: [&str; 21] = [
+    "bad_parameter",
+    "unknown_parameter",
+    "cursor_expired",
+    "cursor_ahead",
+    "killmail_not_found",
+    "document_not_found",
+    "too_many_requests",
+    "subscription_not_found",
+    "delivery_not_found",
+    "not_owner",
+    "method_not_allowed",
+    "upgrade_required",
+    "body_too_large",
+    "overloaded",
+    "too_many_streams",
+    "timeout",
+    "shutting_down",
+    "database_busy",
+    "database_unavailable",
+    "too_many",
+    "internal",
+];
+
 /// Status, code and title of one kind of error.
 type Kind = (StatusCode, &'static str, &'static str);
 

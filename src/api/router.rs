@@ -18,6 +18,7 @@ use tower_http::cors::{Any as AnyOf, CorsLayer};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::error::ApiError;
 use super::events::Answered;
@@ -25,14 +26,14 @@ use super::limits::{MAX_BODY_BYTES, MAX_REQUEST_ID_BYTES};
 use super::problem::{Problem, problem_response};
 use super::state::ApiState;
 use super::v1::V1Error;
-use super::{killfeed, killmails, ops, phoenix, r2z2, redisq, subscriptions, systems, v1};
+use super::{docs, killfeed, killmails, ops, phoenix, r2z2, redisq, subscriptions, systems, v1};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The whole HTTP surface.
 pub fn router(state: ApiState) -> Router {
     let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
-    let plain = Router::new()
+    let plain = OpenApiRouter::new()
         .merge(ops::plain())
         .merge(killmails::plain())
         .merge(systems::plain())
@@ -44,12 +45,15 @@ pub fn router(state: ApiState) -> Router {
         .route_layer(from_fn_with_state(state.clone(), within_time))
         .merge(killfeed::polling())
         .merge(redisq::polling(&state))
-        .route_layer(compression);
-    plain
+        .route_layer(compression.clone());
+    let (routes, document) = plain
         .merge(killfeed::streaming())
         .merge(phoenix::streaming())
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .merge(v1::routes(&state))
+        .split_for_parts();
+    routes
+        .merge(docs::routes(document).route_layer(compression))
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state.clone())

@@ -54,6 +54,8 @@ mod live_terms;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod outward_r2z2;
 #[cfg(test)]
 mod outward_redisq;

@@ -9,29 +9,30 @@ mod next;
 pub(super) mod opening;
 mod page;
 mod poll;
+pub(in crate::api) mod shapes;
 mod stream;
 mod websocket;
 
 pub use client_id::ClientError;
 
-use axum::Router;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::state::ApiState;
 
 /// Requests that end soon; answers may be compressed.
-pub(super) fn plain() -> Router<ApiState> {
-    Router::new().route("/api/killfeed/next", get(next::handle))
+pub(super) fn plain() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(next::handle))
 }
 
 /// The poll: it ends soon or waits, as the request says, and looks after its own time.
-pub(super) fn polling() -> Router<ApiState> {
-    Router::new().route("/api/killfeed", get(poll::handle))
+pub(super) fn polling() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(poll::handle))
 }
 
 /// Connections that stay.
-pub(super) fn streaming() -> Router<ApiState> {
-    Router::new()
-        .route("/api/killfeed/stream", get(stream::handle))
-        .route("/api/killfeed/ws", get(websocket::handle))
+pub(super) fn streaming() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(stream::handle))
+        .routes(routes!(websocket::handle))
 }

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::client_id::{ClientError, ClientPoll, head, take};
 use super::page;
+use super::shapes::{ClientEvent, ClientFailures, ClientParameters};
+use crate::api::docs::tags::KILLFEED;
 use crate::api::extract::Params;
 use crate::api::{ApiError, ApiState};
 
@@ -14,6 +16,20 @@ use crate::api::{ApiError, ApiState};
 ///
 /// # Errors
 /// [`ClientError`].
+#[utoipa::path(
+    get,
+    path = "/api/killfeed/next",
+    operation_id = "next_killfeed_event",
+    tag = KILLFEED,
+    summary = "The next event for a client whose offset the server keeps",
+    description = "The oldest event that the client has not been given, bare. Only the offset of its system moves.",
+    params(ClientParameters),
+    responses(
+        (status = 200, description = "The event.", body = ClientEvent),
+        (status = 204, description = "Nothing new."),
+        ClientFailures,
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     params: Params,

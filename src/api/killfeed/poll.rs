@@ -18,8 +18,11 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::opening::open;
+use super::shapes::{ClientRefused, KillfeedPage, PollParameters};
 use super::{client_id, page};
 use crate::api::extract::{Params, PeerAddress};
+use crate::api::docs::answers::{CursorRefused, ProblemDocument};
+use crate::api::docs::tags::KILLFEED;
 use crate::api::limits::{DEFAULT_PAGE_EVENTS, MAX_PAGE_EVENTS, MAX_WAIT_SECONDS};
 use crate::api::{ApiError, ApiState};
 use crate::domain::{FeedSequence, Filter};
@@ -54,6 +57,34 @@ impl Poll {
 ///
 /// # Errors
 /// Parameters that can't be understood, a cursor that can't be served, too many requests, the database.
+#[utoipa::path(
+    get,
+    path = "/api/killfeed",
+    operation_id = "poll_killfeed",
+    tag = KILLFEED,
+    summary = "A page of the feed after a cursor, at once or by long poll",
+    description = "Come back with the `cursor` of the last page as `after`; it moves on over events that the filter \
+        leaves out. Without a filter everything comes.\n\nWith `client_id` the server keeps the cursor instead, per \
+        client and system: the answer has `events` alone, or is 204 when there is nothing new, and the offset moves \
+        when the events are read. It takes `systems` and `limit`, and neither `after`, `wait` nor the rest of the \
+        filter. A 400 of such a request has WandererKills' body, `{\"error\":\"…\"}`.",
+    params(PollParameters, Filter),
+    responses(
+        (status = 200, description = "The page. `cursor` and `has_more` are absent with `client_id`.",
+            body = KillfeedPage),
+        (status = 204, description = "Nothing new for this `client_id`."),
+        (status = 400, description = "A parameter that can't be understood.", content(
+            (ProblemDocument = "application/problem+json"), (ClientRefused = "application/json"),
+        )),
+        CursorRefused,
+        (status = 500, description = "`internal`: an error of ours; the log has it under the request id.", content(
+            (ProblemDocument = "application/problem+json"), (ClientRefused = "application/json"),
+        )),
+        (status = 503, description = "The service can't work on this now; `too_many_streams` for a long poll.", content(
+            (ProblemDocument = "application/problem+json"), (ClientRefused = "application/json"),
+        ), headers(("Retry-After" = u16, description = "Seconds after which another try makes sense."))),
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     PeerAddress(address): PeerAddress,

@@ -23,12 +23,16 @@ use futures::Stream;
 
 use super::encoding;
 use super::opening::{Opening, open};
+use super::shapes::KillfeedEvent;
 use crate::api::admission::StreamPermit;
 use crate::api::events::{Pushed, Staying};
+use crate::api::docs::answers::{BadRequest, CursorRefused, Failures};
+use crate::api::docs::parameters::{After, LastEventId};
+use crate::api::docs::tags::KILLFEED;
 use crate::api::extract::{Params, PeerAddress, integer};
 use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::{ApiError, ApiState};
-use crate::domain::FeedSequence;
+use crate::domain::{FeedSequence, Filter};
 use crate::feed::{Batch, Reader};
 
 /// How long a client waits before it connects again, milliseconds.
@@ -41,6 +45,26 @@ const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 ///
 /// # Errors
 /// Parameters that can't be understood, a cursor that can't be served, too many streams, the database.
+#[utoipa::path(
+    get,
+    path = "/api/killfeed/stream",
+    operation_id = "stream_killfeed",
+    tag = KILLFEED,
+    summary = "The feed as server-sent events",
+    description = "Each event is `id: <cursor>` and `data:` with one event as JSON. `event: cursor` \
+        (`{\"cursor\":N}`) moves the cursor on where a narrow filter matches nothing for a while; `event: error` \
+        carries a problem document and is the last. `Last-Event-ID` wins over `after`, because browsers repeat the \
+        first address when they connect again. An idle stream says `: keep-alive`.",
+    params(After, LastEventId, Filter),
+    responses(
+        (status = 200, description = "The stream; the schema is that of `data:`.", body = KillfeedEvent,
+            content_type = "text/event-stream"),
+        BadRequest,
+        CursorRefused,
+        Failures,
+    ),
+    extensions(("x-stays-open" = json!(true))),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     PeerAddress(address): PeerAddress,

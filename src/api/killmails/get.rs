@@ -5,16 +5,49 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use utoipa::ToSchema;
 
 use crate::api::extract::{Params, integer};
+use crate::api::docs::answers::{BadRequest, Failures, ProblemDocument};
+use crate::api::docs::tags::KILLMAILS;
 use crate::api::{ApiError, ApiState};
 use crate::domain::wire;
+use crate::domain::wire::shape::Killmail;
 use crate::store::killmails::{self, StoredKillmail};
+
+/// What may come besides the document.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "a word of the document alone")]
+enum Include {
+    /// What was fitted and carried.
+    Items,
+}
 
 /// Serves one killmail.
 ///
 /// # Errors
 /// 404 `killmail_not_found`; 400 for an id that is no positive number or an unknown `include`; the database.
+#[utoipa::path(
+    get,
+    path = "/api/killmails/{id}",
+    operation_id = "get_killmail",
+    tag = KILLMAILS,
+    summary = "One killmail",
+    description = "The canonical document, with all names that are known.",
+    params(
+        ("id" = i64, Path, minimum = 1, description = "The killmail's id.", example = 140_000_001),
+        ("include" = Option<Vec<Include>>, Query, style = Form, explode = false, nullable = false, min_items = 1,
+            description = "What comes besides: `items` adds `victim.items` as ESI writes them."),
+    ),
+    responses(
+        (status = 200, description = "The killmail.", body = Killmail),
+        BadRequest,
+        (status = 404, description = "`killmail_not_found`: it is not stored.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        Failures,
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,

@@ -4,11 +4,12 @@ mod get;
 
 pub(super) use get::find;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::state::ApiState;
 
 /// Requests that end soon; answers may be compressed.
-pub(super) fn plain() -> Router<ApiState> {
-    Router::new().route("/api/killmails/{id}", axum::routing::get(get::handle))
+pub(super) fn plain() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(get::handle))
 }

@@ -16,6 +16,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::shapes::Health;
+use crate::api::docs::answers::ProblemDocument;
+use crate::api::docs::tags::OPERATION;
 use crate::api::limits::{FEED_LAG_DEGRADED, HEALTH_TIMEOUT, SILENT_TAIL};
 use crate::api::{ApiState, LiveObstacle};
 use crate::feed::Status;
@@ -32,6 +35,21 @@ struct Standing {
 }
 
 /// Looks at the database, the feed and the sources.
+#[utoipa::path(
+    get,
+    path = "/health",
+    operation_id = "get_health",
+    tag = OPERATION,
+    summary = "Whether this process can do its work",
+    description = "`degraded` still serves: the feed is behind the log. Never waits for a place among the requests.",
+    responses(
+        (status = 200, description = "It can.", body = Health),
+        (status = 503, description = "The database can't be reached, the feed has stopped looking at the log, or this process follows the live source and has to leave it alone.",
+            body = Health),
+        (status = 500, description = "`internal`: an error of ours.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn handle(State(state): State<ApiState>) -> Response {
     let seen = match timeout(HEALTH_TIMEOUT, look(&state)).await {
         Ok(Ok(seen)) => Some(seen),
@@ -55,6 +73,26 @@ pub(super) async fn handle(State(state): State<ApiState>) -> Response {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+/// The same where one of WandererKills' clients looks for it.
+#[utoipa::path(
+    get,
+    path = "/api/health",
+    operation_id = "get_api_health",
+    tag = OPERATION,
+    summary = "Whether this process can do its work",
+    description = "`degraded` still serves: the feed is behind the log. The same as `/health`.",
+    responses(
+        (status = 200, description = "It can.", body = Health),
+        (status = 503, description = "The database can't be reached, the feed has stopped looking at the log, or this process follows the live source and has to leave it alone.",
+            body = Health),
+        (status = 500, description = "`internal`: an error of ours.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn handle_api(state: State<ApiState>) -> Response {
+    handle(state).await
 }
 
 async fn look(state: &ApiState) -> crate::store::Result<Seen> {

@@ -4,17 +4,18 @@
 mod health;
 mod metrics;
 mod ping;
+mod shapes;
 
-use axum::Router;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::state::ApiState;
 
 /// Requests that end soon; answers may be compressed.
-pub(super) fn plain() -> Router<ApiState> {
-    Router::new()
-        .route("/ping", get(ping::handle))
-        .route("/health", get(health::handle))
-        .route("/api/health", get(health::handle))
-        .route("/metrics", get(metrics::handle))
+pub(super) fn plain() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(ping::handle))
+        .routes(routes!(health::handle))
+        .routes(routes!(health::handle_api))
+        .routes(routes!(metrics::handle))
 }

@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use super::frame::Version;
 use super::session;
 use crate::api::client_socket::limited;
+use crate::api::docs::answers::Failures;
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::events::Staying;
 use crate::api::extract::{Params, PeerAddress};
 use crate::api::{ApiError, ApiState};
@@ -20,6 +22,28 @@ const MAX_CLIENT_CHARACTERS: usize = 32;
 ///
 /// # Errors
 /// Too many streams.
+#[utoipa::path(
+    get,
+    path = "/socket/websocket",
+    operation_id = "open_phoenix_socket",
+    tag = WANDERER_KILLS,
+    summary = "Phoenix channels, as WandererKills' clients speak them",
+    description = "One topic, `killmails:lobby`. A client joins with `{\"systems\":[…],\"character_ids\":[…],\
+        \"preload\":{…}}`, changes with `subscribe_systems`, `unsubscribe_systems`, `subscribe_characters` and \
+        `unsubscribe_characters`, and gets `killmail_update` (`{\"system_id\",\"killmails\",\"timestamp\",\"preload\"}`), \
+        `kill_count_update` and `preload_complete`. Frames are objects with `vsn=1.0.0` and lists with `vsn=2.0.0`. \
+        Unknown parameters are ignored. `docs/compatibility.md` has the rest.",
+    params(
+        ("vsn" = Option<String>, Query, nullable = false, pattern = r"^[12]\.0\.0$", description = "The serializer: `1.0.0` (the default) or `2.0.0`."),
+    ),
+    responses(
+        (status = 101, description = "The socket is open."),
+        (status = 400, description = "The request is no websocket handshake.", body = String, content_type = "text/plain"),
+        (status = 403, description = "A version that nobody speaks."),
+        Failures,
+    ),
+    extensions(("x-stays-open" = json!(true))),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     PeerAddress(address): PeerAddress,

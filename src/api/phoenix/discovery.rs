@@ -6,7 +6,10 @@ use axum::http::{HeaderMap, header};
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
+use super::shapes::{SocketDescription, SocketStatus};
 use crate::api::ApiState;
+use crate::api::docs::answers::Failures;
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::limits::MAX_SUBSCRIBED_SYSTEMS;
 
 /// Longest host that is repeated.
@@ -16,6 +19,15 @@ const MAX_HOST_BYTES: usize = 255;
 const DEGRADED_TENTHS: usize = 9;
 
 /// Describes the socket.
+#[utoipa::path(
+    get,
+    path = "/websocket",
+    operation_id = "describe_socket",
+    tag = WANDERER_KILLS,
+    summary = "Where the Phoenix socket is, and what it takes",
+    description = "The address is the one that the client has reached us by.",
+    responses((status = 200, description = "The description.", body = SocketDescription), Failures),
+)]
 pub(super) async fn describe(State(state): State<ApiState>, headers: HeaderMap) -> Json<Value> {
     Json(json!({
         "websocket_url": url(&headers, &state),
@@ -40,6 +52,15 @@ pub(super) async fn describe(State(state): State<ApiState>, headers: HeaderMap) 
 }
 
 /// How many are connected. `degraded` when nearly every place for a stream may be taken by sockets.
+#[utoipa::path(
+    get,
+    path = "/websocket/status",
+    operation_id = "get_socket_status",
+    tag = WANDERER_KILLS,
+    summary = "How the Phoenix socket does",
+    description = "`degraded` when nearly every place for a stream may be taken by sockets.",
+    responses((status = 200, description = "The state.", body = SocketStatus), Failures),
+)]
 pub(super) async fn status(State(state): State<ApiState>) -> Json<Value> {
     let connections = state.phoenix.connections();
     let degraded = state.limits.streams.saturating_mul(DEGRADED_TENTHS) / 10;

@@ -24,22 +24,26 @@ mod messages;
 mod preload;
 mod seam;
 mod session;
+mod shapes;
 
-use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::any;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::state::ApiState;
 
 pub use lobby::Lobby;
 
 /// Requests that end soon; answers may be compressed.
-pub(super) fn plain() -> Router<ApiState> {
-    Router::new()
-        .route("/websocket", get(discovery::describe))
-        .route("/websocket/status", get(discovery::status))
+pub(super) fn plain() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(discovery::describe))
+        .routes(routes!(discovery::status))
 }
 
 /// Connections that stay.
-pub(super) fn streaming() -> Router<ApiState> {
-    Router::new().route("/socket/websocket", any(connect::handle))
+pub(super) fn streaming() -> OpenApiRouter<ApiState> {
+    // Other methods than GET have an answer of their own there, which no client is told to ask for.
+    let (schemas, paths, _) = routes!(connect::handle);
+    OpenApiRouter::new().routes((schemas, paths, any(connect::handle)))
 }

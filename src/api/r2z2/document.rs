@@ -7,9 +7,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use crate::api::docs::answers::{Failures, PlainError, ProblemDocument};
+use crate::api::docs::tags::UPSTREAM;
 use crate::api::upstream_shape::{Whole, whole};
 use crate::api::{ApiError, ApiState};
+use crate::domain::wire::shape::{EsiKillmail, ZkillboardBlock};
 use crate::domain::wire::{EsiBody, ZkbBlock};
 use crate::domain::{FeedSequence, KillmailHash};
 
@@ -18,13 +22,24 @@ use crate::domain::{FeedSequence, KillmailHash};
 const CACHED: &str = "public, max-age=3600";
 
 /// R2Z2's document.
-#[derive(Serialize)]
-struct Document<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = R2z2Document)]
+struct R2z2Document<'a> {
+    /// The killmail's id.
     killmail_id: i64,
+    /// ESI's hash; null where it is unknown.
+    #[schema(value_type = Option<String>)]
     hash: Option<KillmailHash>,
+    /// ESI's body.
+    #[schema(value_type = EsiKillmail)]
     esi: EsiBody<'a>,
+    /// zKillboard's block.
+    #[schema(value_type = ZkillboardBlock)]
     zkb: ZkbBlock<'a>,
+    /// When the event was committed, Unix seconds.
     uploaded_at: i64,
+    /// The number.
+    #[schema(value_type = i64)]
     sequence_id: FeedSequence,
 }
 
@@ -32,6 +47,30 @@ struct Document<'a> {
 ///
 /// # Errors
 /// 404 `document_not_found` for a number that is not there, or not there any more; the database.
+#[utoipa::path(
+    get,
+    path = "/ephemeral/{file}",
+    operation_id = "get_r2z2_document",
+    tag = UPSTREAM,
+    summary = "The document of one number, as R2Z2 has it",
+    description = "Numbers are those of the feed, so they have no holes. One that is not there yet and one that is \
+        not kept any more are both 404.",
+    params(
+        ("file" = String, Path, pattern = r"^[1-9][0-9]{0,17}\.json$", description = "The number and `.json`.",
+            example = "17.json"),
+        ("If-None-Match" = Option<String>, Header, nullable = false, pattern = r#"^[ -~]*$"#,
+            description = "Tags of documents that the client has."),
+    ),
+    responses(
+        (status = 200, description = "The document.", body = R2z2Document<'static>,
+            headers(("ETag" = String, description = "A weak tag of the document."))),
+        (status = 304, description = "The client has it already."),
+        (status = 404, content(
+            (ProblemDocument = "application/problem+json"), (PlainError = "application/json"),
+        ), description = "`document_not_found`; a file name that is no number is answered as any unknown path."),
+        Failures,
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     file: Result<Path<String>, PathRejection>,
@@ -67,7 +106,7 @@ fn number(file: &str) -> Option<FeedSequence> {
 
 fn render(sequence: FeedSequence, whole: &Whole) -> Result<String, serde_json::Error> {
     let killmail = &whole.killmail;
-    serde_json::to_string(&Document {
+    serde_json::to_string(&R2z2Document {
         killmail_id: killmail.killmail_id,
         hash: killmail.hash,
         esi: EsiBody(killmail),

@@ -13,14 +13,14 @@
 mod document;
 mod sequence;
 
-use axum::Router;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::state::ApiState;
 
 /// Requests that end soon; answers may be compressed.
-pub(super) fn plain() -> Router<ApiState> {
-    Router::new()
-        .route("/ephemeral/sequence.json", get(sequence::handle))
-        .route("/ephemeral/{file}", get(document::handle))
+pub(super) fn plain() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(sequence::handle))
+        .routes(routes!(document::handle))
 }

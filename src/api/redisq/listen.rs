@@ -14,6 +14,9 @@ use super::desk::{Desk, QUEUE_BUSY};
 use super::filter::PackageFilter;
 use super::object::NOTHING;
 use super::package::Package;
+use super::parameters::ListenParameters;
+use crate::api::docs::answers::{BadRequest, Failures, ProblemDocument};
+use crate::api::docs::tags::UPSTREAM;
 use crate::api::extract::{Params, PeerAddress};
 use crate::api::{ApiError, ApiState};
 use crate::domain::{FeedSequence, Filter, wire};
@@ -80,6 +83,26 @@ fn seconds(params: &mut Params, field: &str, most: i64) -> Result<i64, ApiError>
 ///
 /// # Errors
 /// 429, a filter that is none, too many streams or queues, the database.
+#[utoipa::path(
+    get,
+    path = "/listen.php",
+    operation_id = "listen_to_redisq",
+    tag = UPSTREAM,
+    summary = "Waits for a queue's next package, as RedisQ had it",
+    description = "A new queue starts at the newest event, gets each new killmail once and no updates. Delivery is \
+        at most once: the queue moves when the redirect is written. Other parameters are passed over.",
+    params(ListenParameters),
+    responses(
+        (status = 302, description = "To the package, or to none after `ttw` seconds.",
+            headers(("Location" = String, description = "`/object.php?objectID=…`."))),
+        BadRequest,
+        (status = 429, description = "`too_many_requests`: no `queueID`, another poll of the same queue is under way, \
+            or more than two polls a second from one address.", body = ProblemDocument,
+            content_type = "application/problem+json",
+            headers(("Retry-After" = u16, description = "Seconds after which another try makes sense."))),
+        Failures,
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     Extension(desk): Extension<Arc<Desk>>,

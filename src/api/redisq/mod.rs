@@ -17,23 +17,27 @@ mod filter;
 mod listen;
 mod object;
 mod package;
+mod parameters;
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Extension, Router};
+use axum::Extension;
+use axum::routing::head;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::state::ApiState;
 
 /// Packages: requests that end soon; answers may be compressed.
-pub(super) fn plain() -> Router<ApiState> {
-    Router::new().route("/object.php", get(object::handle))
+pub(super) fn plain() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(object::handle))
 }
 
 /// Polls: they wait, and look after their own time.
-pub(super) fn polling(state: &ApiState) -> Router<ApiState> {
+pub(super) fn polling(state: &ApiState) -> OpenApiRouter<ApiState> {
     let desk = Arc::new(desk::Desk::new(Arc::clone(&state.clock)));
-    Router::new()
-        .route("/listen.php", get(listen::handle).head(listen::refuse_head))
+    OpenApiRouter::new()
+        .routes(routes!(listen::handle))
+        .route("/listen.php", head(listen::refuse_head))
         .layer(Extension(desk))
 }

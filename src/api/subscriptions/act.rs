@@ -5,7 +5,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::owner::{find, owned};
+use super::shapes::Subscription;
 use super::view;
+use crate::api::docs::answers::{Failures, OwnerRefused};
+use crate::api::docs::tags::SUBSCRIPTIONS;
 use crate::api::{ApiError, ApiState};
 use crate::store::subscriptions;
 
@@ -13,6 +16,21 @@ use crate::store::subscriptions;
 ///
 /// # Errors
 /// 401 `not_owner`, 404 `subscription_not_found`; the database.
+#[utoipa::path(
+    post,
+    path = "/api/subscriptions/{id}/pause",
+    operation_id = "pause_subscription",
+    tag = SUBSCRIPTIONS,
+    summary = "Stops sending for a while",
+    description = "Nothing is sent until it is resumed; the place in the feed stays, for as long as the feed is kept.",
+    params(("id" = String, Path, description = "The subscription's id.", example = "AAAAAAAAAAAAAAAAAAAAAA")),
+    responses(
+        (status = 200, description = "The subscription.", body = Subscription),
+        OwnerRefused,
+        Failures,
+    ),
+    security(("subscription_secret" = [])),
+)]
 pub(super) async fn pause(
     State(state): State<ApiState>,
     Path(id): Path<String>,
@@ -30,6 +48,21 @@ pub(super) async fn pause(
 ///
 /// # Errors
 /// As [`pause`].
+#[utoipa::path(
+    post,
+    path = "/api/subscriptions/{id}/resume",
+    operation_id = "resume_subscription",
+    tag = SUBSCRIPTIONS,
+    summary = "Sends again",
+    description = "Goes on where it was, with earlier failures forgotten.",
+    params(("id" = String, Path, description = "The subscription's id.", example = "AAAAAAAAAAAAAAAAAAAAAA")),
+    responses(
+        (status = 200, description = "The subscription.", body = Subscription),
+        OwnerRefused,
+        Failures,
+    ),
+    security(("subscription_secret" = [])),
+)]
 pub(super) async fn resume(
     State(state): State<ApiState>,
     Path(id): Path<String>,
@@ -45,6 +78,21 @@ pub(super) async fn resume(
 ///
 /// # Errors
 /// As [`pause`].
+#[utoipa::path(
+    delete,
+    path = "/api/subscriptions/{id}",
+    operation_id = "delete_subscription",
+    tag = SUBSCRIPTIONS,
+    summary = "Ends a subscription",
+    description = "The subscription and its journal are forgotten.",
+    params(("id" = String, Path, description = "The subscription's id.", example = "AAAAAAAAAAAAAAAAAAAAAA")),
+    responses(
+        (status = 204, description = "It is gone."),
+        OwnerRefused,
+        Failures,
+    ),
+    security(("subscription_secret" = [])),
+)]
 pub(super) async fn delete(
     State(state): State<ApiState>,
     Path(id): Path<String>,

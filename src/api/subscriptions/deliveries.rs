@@ -7,6 +7,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::owner::owned;
+use super::shapes::{Journal, JournalParameters, Queued};
+use crate::api::docs::answers::{BadRequest, Failures, OwnerRefused};
+use crate::api::docs::tags::SUBSCRIPTIONS;
 use crate::api::extract::{Params, integer};
 use crate::api::{ApiError, ApiState};
 use crate::domain::FeedSequence;
@@ -20,6 +23,22 @@ const DEFAULT_DELIVERIES: i64 = 100;
 ///
 /// # Errors
 /// 400, 401 `not_owner`, 404 `subscription_not_found`; the database.
+#[utoipa::path(
+    get,
+    path = "/api/subscriptions/{id}/deliveries",
+    operation_id = "list_deliveries",
+    tag = SUBSCRIPTIONS,
+    summary = "What was sent, newest first",
+    description = "The journal of a subscription. `next_before` is where the next page begins, null at the end.",
+    params(("id" = String, Path, description = "The subscription's id.", example = "AAAAAAAAAAAAAAAAAAAAAA"), JournalParameters),
+    responses(
+        (status = 200, description = "The page.", body = Journal),
+        BadRequest,
+        OwnerRefused,
+        Failures,
+    ),
+    security(("subscription_secret" = [])),
+)]
 pub(super) async fn list(
     State(state): State<ApiState>,
     Path(id): Path<String>,
@@ -49,6 +68,21 @@ pub(super) async fn list(
 ///
 /// # Errors
 /// 401 `not_owner`, 404 `subscription_not_found`, 503 `too_many` that wait; the database.
+#[utoipa::path(
+    post,
+    path = "/api/subscriptions/{id}/test",
+    operation_id = "test_subscription",
+    tag = SUBSCRIPTIONS,
+    summary = "Queues a message without killmails",
+    description = "To see whether it arrives; the journal shows how it went. Paused subscriptions are tested too.",
+    params(("id" = String, Path, description = "The subscription's id.", example = "AAAAAAAAAAAAAAAAAAAAAA")),
+    responses(
+        (status = 202, description = "It is queued.", body = Queued),
+        OwnerRefused,
+        Failures,
+    ),
+    security(("subscription_secret" = [])),
+)]
 pub(super) async fn test(
     State(state): State<ApiState>,
     Path(id): Path<String>,
@@ -72,6 +106,23 @@ pub(super) async fn test(
 ///
 /// # Errors
 /// As [`test()`], and 404 `delivery_not_found`.
+#[utoipa::path(
+    post,
+    path = "/api/subscriptions/{id}/deliveries/{delivery_id}/redeliver",
+    operation_id = "redeliver",
+    tag = SUBSCRIPTIONS,
+    summary = "Queues the events of a delivery once more",
+    description = "Under the same `webhook-id`, so that a receiver knows what it has had.",
+    params(("id" = String, Path, description = "The subscription's id.", example = "AAAAAAAAAAAAAAAAAAAAAA"),
+        ("delivery_id" = i64, Path, minimum = 1, description = "The delivery's number.", example = 1)),
+    responses(
+        (status = 202, description = "They are queued.", body = Queued),
+        BadRequest,
+        OwnerRefused,
+        Failures,
+    ),
+    security(("subscription_secret" = [])),
+)]
 pub(super) async fn redeliver(
     State(state): State<ApiState>,
     Path((id, delivery_id)): Path<(String, String)>,

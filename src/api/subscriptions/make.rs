@@ -13,9 +13,13 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use url::Url;
 
+use super::shapes::{NewSubscription as NewSubscriptionShape, WebhookFormat};
 use super::view::document;
+use crate::api::docs::answers::{BadRequest, BodyTooLarge, Failures};
+use crate::api::docs::tags::SUBSCRIPTIONS;
 use crate::api::extract::PeerAddress;
 use crate::api::{ApiError, ApiState};
 use crate::domain::{Filter, SigningSecret};
@@ -28,14 +32,23 @@ pub(super) const LONGEST_URL: usize = 2_000;
 /// Longest name of a subscriber, in characters.
 const LONGEST_SUBSCRIBER: usize = 200;
 
-#[derive(Deserialize)]
+/// What a new subscription is to be.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+#[schema(as = SubscriptionRequest)]
+struct NewSubscriptionBody {
+    /// Where messages go: http or https, a public host.
+    #[schema(pattern = "^https?://", max_length = 2000, examples("https://kills.example.org/hook"))]
     callback_url: String,
+    /// Who subscribes, up to 200 characters.
     #[serde(default)]
+    #[schema(max_length = 200, pattern = "^[^\\u0000]*$")]
     subscriber_id: String,
+    /// What is wanted; everything when absent.
     #[serde(default)]
     filter: Filter,
+    /// The form of the bodies.
+    #[schema(value_type = Option<WebhookFormat>)]
     format: Option<String>,
 }
 
@@ -91,12 +104,29 @@ pub(in crate::api) async fn make(
 ///
 /// # Errors
 /// 400 for a body that can't be understood; 503 `too_many`; the database.
+#[utoipa::path(
+    post,
+    path = "/api/subscriptions",
+    operation_id = "create_subscription",
+    tag = SUBSCRIPTIONS,
+    summary = "A new webhook subscription",
+    description = "Everything from now on is sent to `callback_url`, in order. The `secret` is shown this once: it \
+        signs the messages and shows who owns the subscription. Discord's own addresses get messages of Discord when \
+        `format` does not say.",
+    request_body = NewSubscriptionBody,
+    responses(
+        (status = 201, description = "The subscription with its secret.", body = NewSubscriptionShape),
+        BadRequest,
+        BodyTooLarge,
+        Failures,
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     peer: PeerAddress,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let body: Body = read(&body)?;
+    let body: NewSubscriptionBody = read(&body)?;
     let callback_url = target(&state, &body.callback_url)?;
     let subscriber_id = body.subscriber_id;
     if subscriber_id.chars().count() > LONGEST_SUBSCRIBER || subscriber_id.contains('\0') {

@@ -18,30 +18,25 @@ mod change;
 mod deliveries;
 mod make;
 mod owner;
+mod shapes;
 mod view;
 
 pub(super) use make::{Wanted, make};
 pub(super) use view::host_only;
 
-use axum::Router;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::state::ApiState;
 
 /// Requests that end soon; answers may be compressed.
-pub(super) fn plain() -> Router<ApiState> {
-    Router::new()
-        .route("/api/subscriptions", post(make::handle))
-        .route(
-            "/api/subscriptions/{id}",
-            get(view::handle).patch(change::handle).delete(act::delete),
-        )
-        .route("/api/subscriptions/{id}/pause", post(act::pause))
-        .route("/api/subscriptions/{id}/resume", post(act::resume))
-        .route("/api/subscriptions/{id}/test", post(deliveries::test))
-        .route("/api/subscriptions/{id}/deliveries", get(deliveries::list))
-        .route(
-            "/api/subscriptions/{id}/deliveries/{delivery_id}/redeliver",
-            post(deliveries::redeliver),
-        )
+pub(super) fn plain() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(make::handle))
+        .routes(routes!(view::handle, change::handle, act::delete))
+        .routes(routes!(act::pause))
+        .routes(routes!(act::resume))
+        .routes(routes!(deliveries::test))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::redeliver))
 }

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::owner::{find, is_owner};
+use super::shapes::Subscription as SubscriptionShape;
+use crate::api::docs::answers::{Failures, ProblemDocument};
+use crate::api::docs::tags::SUBSCRIPTIONS;
 use crate::api::{ApiError, ApiState};
 use crate::store::subscriptions::Subscription;
 
@@ -15,6 +18,22 @@ use crate::store::subscriptions::Subscription;
 ///
 /// # Errors
 /// 404 `subscription_not_found`; the database.
+#[utoipa::path(
+    get,
+    path = "/api/subscriptions/{id}",
+    operation_id = "get_subscription",
+    tag = SUBSCRIPTIONS,
+    summary = "One subscription",
+    description = "Only its owner sees the whole callback URL, everybody else its host. The secret is never shown.",
+    params(("id" = String, Path, description = "The subscription's id.", example = "AAAAAAAAAAAAAAAAAAAAAA")),
+    responses(
+        (status = 200, description = "The subscription.", body = SubscriptionShape),
+        (status = 404, description = "`subscription_not_found`.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        Failures,
+    ),
+    security((), ("subscription_secret" = [])),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     Path(id): Path<String>,

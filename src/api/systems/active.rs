@@ -6,11 +6,15 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::api::extract::Params;
+use super::parameters::ActiveSystemsParameters;
+use crate::api::docs::answers::{BadRequest, Failures};
+use crate::api::docs::tags::SYSTEMS;
 use crate::api::{ApiError, ApiState};
 use crate::domain::SecurityBand;
-use crate::store::active_systems::{self, ActiveSystem};
+use crate::store::active_systems;
 
 /// A week; the count reads every kill of that time.
 const MOST_HOURS: i64 = 168;
@@ -19,15 +23,19 @@ const DEFAULT_HOURS: i64 = 24;
 const MOST_SYSTEMS: i64 = 1000;
 const DEFAULT_SYSTEMS: i64 = 100;
 
-#[derive(Serialize)]
-struct Answer {
+/// Systems with kills lately, the busiest first.
+#[derive(Serialize, ToSchema)]
+struct ActiveSystems {
+    /// From when on kills are counted.
     #[serde(serialize_with = "seconds")]
     since: DateTime<Utc>,
-    systems: Vec<System>,
+    /// The busiest first.
+    systems: Vec<ActiveSystem>,
 }
 
-#[derive(Serialize)]
-struct System {
+/// A system with its kills. What is not known of it is null.
+#[derive(Serialize, ToSchema)]
+struct ActiveSystem {
     solar_system_id: i64,
     name: Option<String>,
     constellation_id: Option<i64>,
@@ -42,8 +50,8 @@ struct System {
     last_kill_time: DateTime<Utc>,
 }
 
-impl From<ActiveSystem> for System {
-    fn from(system: ActiveSystem) -> Self {
+impl From<active_systems::ActiveSystem> for ActiveSystem {
+    fn from(system: active_systems::ActiveSystem) -> Self {
         Self {
             security_band: SecurityBand::of(system.solar_system_id, system.security_status),
             solar_system_id: system.solar_system_id,
@@ -68,6 +76,16 @@ fn seconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, 
 ///
 /// # Errors
 /// 400 for `hours` outside of 1 to 168 or `limit` outside of 1 to 1000; the database.
+#[utoipa::path(
+    get,
+    path = "/api/systems/active",
+    operation_id = "list_active_systems",
+    tag = SYSTEMS,
+    summary = "Systems with kills lately, the busiest first",
+    description = "What is not known of a system is null.",
+    params(ActiveSystemsParameters),
+    responses((status = 200, description = "The systems.", body = ActiveSystems), BadRequest, Failures),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     mut params: Params,
@@ -79,7 +97,7 @@ pub(super) async fn handle(
     let since = state.clock.now() - TimeDelta::hours(hours.unwrap_or(DEFAULT_HOURS));
     let limit = limit.unwrap_or(DEFAULT_SYSTEMS);
     let found = active_systems::since(&state.store.read_pool, since, limit).await?;
-    let systems = found.into_iter().map(System::from).collect();
+    let systems = found.into_iter().map(ActiveSystem::from).collect();
     let headers = [(header::CACHE_CONTROL, "no-cache")];
-    Ok((headers, Json(Answer { since, systems })).into_response())
+    Ok((headers, Json(ActiveSystems { since, systems })).into_response())
 }

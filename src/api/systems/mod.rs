@@ -1,12 +1,14 @@
 //! Solar systems.
 
 mod active;
+mod parameters;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::state::ApiState;
 
 /// Requests that end soon; answers may be compressed.
-pub(super) fn plain() -> Router<ApiState> {
-    Router::new().route("/api/systems/active", axum::routing::get(active::handle))
+pub(super) fn plain() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(active::handle))
 }

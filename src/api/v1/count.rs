@@ -9,6 +9,8 @@ use chrono::TimeDelta;
 
 use super::envelope::{success, timestamp};
 use super::read::{self, invalid_system};
+use super::shapes::{BadRequest, Failures, KillCount};
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::{ApiError, ApiState};
 use crate::store::killmails::history;
 
@@ -16,6 +18,20 @@ use crate::store::killmails::history;
 ///
 /// # Errors
 /// 400 for an id that is no positive number; the database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/kills/count/{id}",
+    operation_id = "count_kills_in_system",
+    tag = WANDERER_KILLS,
+    summary = "How many killmails a system had",
+    description = "In the last 24 hours.",
+    params(("id" = i64, Path, minimum = 1, description = "The solar system.", example = 30_000_142)),
+    responses(
+        (status = 200, description = "The count.", body = KillCount),
+        BadRequest,
+        Failures,
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,

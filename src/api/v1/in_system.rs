@@ -12,6 +12,8 @@ use super::Fields;
 use super::envelope::{success, timestamp};
 use super::kills::{self, Whose};
 use super::read::{self, Span, invalid_system};
+use super::shapes::{BadRequest, Failures, Since, SystemKills};
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::limits::MAX_V1_KILLMAILS;
 use crate::api::{ApiError, ApiState};
 
@@ -25,6 +27,20 @@ const CACHED: Span = Span {
 ///
 /// # Errors
 /// 400 for an id, span or limit that is no number in its range; the database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/kills/system/{id}",
+    operation_id = "list_kills_in_system",
+    tag = WANDERER_KILLS,
+    summary = "Killmails of a system",
+    description = "Newest first. Anything wrong is `INVALID_SYSTEM_ID`.",
+    params(("id" = i64, Path, minimum = 1, description = "The solar system.", example = 30_000_142), Since),
+    responses(
+        (status = 200, description = "The killmails.", body = SystemKills),
+        BadRequest,
+        Failures,
+    ),
+)]
 pub(super) async fn live(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
@@ -40,6 +56,20 @@ pub(super) async fn live(
 ///
 /// # Errors
 /// 400 for an id that is no positive number; the database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/kills/cached/{id}",
+    operation_id = "list_cached_kills_in_system",
+    tag = WANDERER_KILLS,
+    summary = "Killmails of a system in the last two days",
+    description = "Newest first, at most 1000.",
+    params(("id" = i64, Path, minimum = 1, description = "The solar system.", example = 30_000_142)),
+    responses(
+        (status = 200, description = "The killmails.", body = SystemKills),
+        BadRequest,
+        Failures,
+    ),
+)]
 pub(super) async fn cached(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,

@@ -16,6 +16,8 @@ use super::envelope::{json_text, success, timestamp};
 use super::kills::{self, Room};
 use super::read::{self, Span};
 use super::{Posted, V1Error};
+use super::shapes::{BadBody, BodyTooLarge, BulkKills, BulkRequest, Failures, SystemsKills, SystemsRequest};
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::limits::HISTORY_CHUNK;
 use crate::api::{ApiError, ApiState};
 use crate::store::killmails::history::{self, Before, PastKillmail};
@@ -24,6 +26,21 @@ use crate::store::killmails::history::{self, Before, PastKillmail};
 ///
 /// # Errors
 /// 400 for ids that are no numbers, none or too many, and for other values out of range; the database.
+#[utoipa::path(
+    post,
+    path = "/api/v1/kills/systems",
+    operation_id = "list_kills_in_systems",
+    tag = WANDERER_KILLS,
+    summary = "Killmails of many systems",
+    description = "Newest first in each. Fields may also stand in the query or in a form.",
+    request_body = SystemsRequest,
+    responses(
+        (status = 200, description = "The killmails.", body = SystemsKills),
+        (status = 400, description = "`INVALID_SYSTEM_IDS`, `INVALID_PARAMETERS`, or a body that is no JSON.", body = BadBody),
+        BodyTooLarge,
+        Failures,
+    ),
+)]
 pub(super) async fn kills(
     State(state): State<ApiState>,
     posted: Posted,
@@ -44,6 +61,21 @@ pub(super) async fn kills(
 ///
 /// # Errors
 /// As [`kills()`].
+#[utoipa::path(
+    post,
+    path = "/api/v1/systems/bulk/killmails",
+    operation_id = "list_killmails_in_bulk",
+    tag = WANDERER_KILLS,
+    summary = "Killmails of many systems, without the envelope",
+    description = "Newest first in each. Fields may also stand in the query or in a form.",
+    request_body = BulkRequest,
+    responses(
+        (status = 200, description = "The killmails.", body = BulkKills),
+        (status = 400, description = "`INVALID_SYSTEM_IDS`, `INVALID_PARAMETERS`, or a body that is no JSON.", body = BadBody),
+        BodyTooLarge,
+        Failures,
+    ),
+)]
 pub(super) async fn bulk(
     State(state): State<ApiState>,
     posted: Posted,

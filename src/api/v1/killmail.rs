@@ -6,6 +6,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::envelope::success;
+use super::shapes::{BadRequest, CodedError, Failures, OneKillmail};
+use crate::api::docs::tags::WANDERER_KILLS;
 use super::{V1Error, read};
 use crate::api::{ApiError, ApiState, killmails};
 use crate::domain::wire;
@@ -14,6 +16,21 @@ use crate::domain::wire;
 ///
 /// # Errors
 /// 400 for an id that is no positive number, 404 when it is not stored; the database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/killmail/{id}",
+    operation_id = "get_killmail_with_affiliations",
+    tag = WANDERER_KILLS,
+    summary = "One killmail",
+    description = "With `corporation` and `alliance` of everyone as objects besides the flat names.",
+    params(("id" = i64, Path, minimum = 1, description = "The killmail.", example = 140_000_001)),
+    responses(
+        (status = 200, description = "The killmail.", body = OneKillmail),
+        BadRequest,
+        (status = 404, description = "`NOT_FOUND`: it is not stored.", body = CodedError),
+        Failures,
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,

@@ -8,6 +8,8 @@ use axum::response::Response;
 use super::envelope::json_text;
 use super::kills::{self, Kills, Whose};
 use super::read::{self, Span, invalid_character, invalid_system};
+use super::shapes::{BadRequest, Failures, Hours, KillList};
+use crate::api::docs::tags::WANDERER_KILLS;
 use super::{Fields, V1Error};
 use crate::api::{ApiError, ApiState};
 
@@ -15,6 +17,20 @@ use crate::api::{ApiError, ApiState};
 ///
 /// # Errors
 /// 400 for an id, span or limit that is no number in its range; the database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/systems/{id}/killmails",
+    operation_id = "list_killmails_of_system",
+    tag = WANDERER_KILLS,
+    summary = "Killmails of a system, without the envelope",
+    description = "Newest first.",
+    params(("id" = i64, Path, minimum = 1, description = "The solar system.", example = 30_000_142), Hours),
+    responses(
+        (status = 200, description = "The killmails.", body = KillList),
+        BadRequest,
+        Failures,
+    ),
+)]
 pub(super) async fn of_system(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
@@ -34,6 +50,20 @@ pub(super) async fn of_system(
 ///
 /// # Errors
 /// As [`of_system`].
+#[utoipa::path(
+    get,
+    path = "/api/v1/characters/{id}/killmails",
+    operation_id = "list_killmails_of_character",
+    tag = WANDERER_KILLS,
+    summary = "Killmails in which a character took part",
+    description = "Newest first.",
+    params(("id" = i64, Path, minimum = 1, description = "The character.", example = 95_465_499), Hours),
+    responses(
+        (status = 200, description = "The killmails.", body = KillList),
+        BadRequest,
+        Failures,
+    ),
+)]
 pub(super) async fn of_character(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,

@@ -15,6 +15,7 @@ mod killmail;
 mod kills;
 mod list;
 mod read;
+pub(in crate::api) mod shapes;
 mod status;
 mod streams;
 mod subscriptions;
@@ -25,36 +26,39 @@ pub(super) use fields::{Fields, Posted};
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get, post};
+use axum::routing::any;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::router::within_time;
 use super::state::ApiState;
 
 /// All routes of the old contract, with their layers.
-pub(super) fn routes(state: &ApiState) -> Router<ApiState> {
-    let plain = Router::new()
-        .route("/api/v1/kills/system/{id}", get(in_system::live))
-        .route("/api/v1/kills/cached/{id}", get(in_system::cached))
-        .route("/api/v1/kills/systems", post(in_systems::kills))
-        .route("/api/v1/kills/count/{id}", get(count::handle))
-        .route("/api/v1/killmail/{id}", get(killmail::handle))
-        .route("/api/v1/systems/bulk/killmails", post(in_systems::bulk))
-        .route("/api/v1/systems/{id}/killmails", get(list::of_system))
-        .route("/api/v1/characters/{id}/killmails", get(list::of_character))
+pub(super) fn routes(state: &ApiState) -> OpenApiRouter<ApiState> {
+    let (plain, document) = OpenApiRouter::new()
+        .routes(routes!(in_system::live))
+        .routes(routes!(in_system::cached))
+        .routes(routes!(in_systems::kills))
+        .routes(routes!(count::handle))
+        .routes(routes!(killmail::handle))
+        .routes(routes!(in_systems::bulk))
+        .routes(routes!(list::of_system))
+        .routes(routes!(list::of_character))
+        .routes(routes!(status::handle))
         .merge(subscriptions::routes())
+        .split_for_parts();
+    let plain = plain
         .route("/api/v1", any(unmatched::handle))
         .route("/api/v1/", any(unmatched::handle))
         .route("/api/v1/{*rest}", any(unmatched::handle));
-    let streams = Router::new()
-        .route("/api/v1/kills/stream", get(streams::plain::handle))
-        .route(
-            "/api/v1/kills/stream/enhanced",
-            get(streams::enhanced::handle),
-        );
-    let status = Router::new().route("/status", get(status::handle));
-    answering_json(plain.merge(status), state).merge(finished(streams, state))
+    let (streams, of_streams) = OpenApiRouter::new()
+        .routes(routes!(streams::plain::handle))
+        .routes(routes!(streams::enhanced::handle))
+        .split_for_parts();
+    let routes = answering_json(plain, state).merge(finished(streams, state));
+    OpenApiRouter::with_openapi(document.merge_from(of_streams)).merge(routes.into())
 }
 
 /// The layers around routes of the old contract that answer with JSON at once: time, size, compression, who

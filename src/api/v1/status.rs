@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use super::envelope::{json_text, timestamp};
 use super::exposition::Exposition;
+use super::shapes::{Failures, Status};
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::{ApiError, ApiState};
 use crate::runtime::memory;
 use crate::store::health::ingest_status;
@@ -22,6 +24,18 @@ const NEVER_SECONDS: i64 = 999_999;
 ///
 /// # Errors
 /// When the database can't be read.
+#[utoipa::path(
+    get,
+    path = "/status",
+    operation_id = "get_status",
+    tag = WANDERER_KILLS,
+    summary = "The numbers of this process and of the database",
+    description = "In the places that WandererKills has for them. What has no counterpart here is null.",
+    responses(
+        (status = 200, description = "The numbers.", body = Status),
+        Failures,
+    ),
+)]
 pub(super) async fn handle(State(state): State<ApiState>) -> Result<Response, ApiError> {
     let _permit = state.admission.request()?;
     let now = state.clock.now();

@@ -6,18 +6,21 @@
 mod facts;
 mod matching;
 mod query;
+mod shape;
 mod validate;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 pub use facts::{Facts, Party};
+pub use shape::{EntityId, KillmailLabel};
 
 use super::SecurityBand;
 
 /// How the interests (places, participants, ships) of a filter combine.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MatchMode {
     /// Every non-empty interest must match (the default).
@@ -28,7 +31,7 @@ pub enum MatchMode {
 }
 
 /// In which part participants and ships are looked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Victim or attacker.
@@ -46,26 +49,45 @@ pub enum Role {
 ///
 /// Ids of one set are alternatives. The sets up to `ship_groups` are the *interests*, combined as
 /// `match_mode` says; everything after them must hold as well.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Filter {
     /// Solar system ids.
+    #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
+    #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub systems: BTreeSet<i64>,
     /// Constellation ids.
+    #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
+    #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub constellations: BTreeSet<i64>,
     /// Region ids.
+    #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
+    #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub regions: BTreeSet<i64>,
     /// Character ids.
+    #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
+    #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub characters: BTreeSet<i64>,
     /// Corporation ids.
+    #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
+    #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub corporations: BTreeSet<i64>,
     /// Alliance ids.
+    #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
+    #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub alliances: BTreeSet<i64>,
     /// Faction ids.
+    #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
+    #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub factions: BTreeSet<i64>,
     /// Type ids of the ships flown or lost.
+    #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
+    #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub ship_types: BTreeSet<i64>,
     /// Group ids of the ships flown or lost.
+    #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
+    #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub ship_groups: BTreeSet<i64>,
     /// How the sets above combine.
     #[serde(rename = "match")]
@@ -73,18 +95,29 @@ pub struct Filter {
     /// Where participants and ships are looked for.
     pub role: Role,
     /// At least this total value, ISK.
+    #[schema(minimum = 0)]
+    #[param(minimum = 0, nullable = false)]
     pub min_value: Option<f64>,
     /// At most this total value, ISK.
+    #[schema(minimum = 0)]
+    #[param(minimum = 0, nullable = false)]
     pub max_value: Option<f64>,
     /// Only NPC kills, or none.
+    #[param(nullable = false)]
     pub npc: Option<bool>,
     /// Only solo kills, or none.
+    #[param(nullable = false)]
     pub solo: Option<bool>,
     /// Only awoxes, or none.
+    #[param(nullable = false)]
     pub awox: Option<bool>,
     /// In one of these kinds of space.
+    #[schema(value_type = Vec<SecurityBand>)]
+    #[param(value_type = Vec<SecurityBand>, style = Form, explode = false, min_items = 1)]
     pub security: BTreeSet<SecurityBand>,
     /// Any of these labels.
+    #[schema(value_type = Vec<KillmailLabel>, max_items = 10_000)]
+    #[param(value_type = Vec<KillmailLabel>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
     pub labels: BTreeSet<String>,
 }
 

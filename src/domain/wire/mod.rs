@@ -6,6 +6,7 @@
 mod document;
 mod esi;
 mod items;
+pub mod shape;
 mod splice;
 
 use serde::Serialize;

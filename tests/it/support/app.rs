@@ -80,6 +80,15 @@ impl TestApp {
         Self::configured(None, url.to_owned(), config, limits, clock).await
     }
 
+    /// As [`TestApp::start`], for a client that looks at redirects itself.
+    pub(crate) async fn without_redirects() -> Self {
+        let mut app = Self::start().await;
+        let client = reqwest::Client::builder().no_proxy();
+        let client = client.redirect(reqwest::redirect::Policy::none());
+        app.client = client.build().unwrap();
+        app
+    }
+
     /// As [`TestApp::start`], with webhooks allowed to a network.
     pub(crate) async fn with_webhooks_to(network: &str) -> Self {
         let database = database().await;
@@ -182,6 +191,20 @@ impl TestApp {
             .into_iter()
             .map(|id| storable(killmail(id, system)))
             .collect();
+        self.append_batch(&batch).await
+    }
+
+    /// The same with killmails of an hour ago.
+    pub(crate) async fn append_recent(
+        &self,
+        ids: impl IntoIterator<Item = i64>,
+        system: i64,
+    ) -> i64 {
+        let recent = |id| Killmail {
+            killmail_time: chrono::Utc::now() - chrono::TimeDelta::hours(1),
+            ..killmail(id, system)
+        };
+        let batch: Vec<StorableKillmail> = ids.into_iter().map(|id| storable(recent(id))).collect();
         self.append_batch(&batch).await
     }
 

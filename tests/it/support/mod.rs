@@ -8,6 +8,7 @@ pub(crate) mod following;
 pub(crate) mod http;
 pub(crate) mod listeners;
 pub(crate) mod live;
+pub(crate) mod openapi;
 pub(crate) mod phoenix;
 pub(crate) mod postgres;
 pub(crate) mod proxy;

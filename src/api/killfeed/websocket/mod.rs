@@ -32,14 +32,47 @@ use axum::response::Response;
 use super::opening::open;
 use crate::api::client_socket::limited;
 use crate::api::events::Staying;
+use crate::api::docs::answers::{BadRequest, CursorRefused, Failures, ProblemDocument};
+use crate::api::docs::parameters::After;
+use crate::api::docs::tags::KILLFEED;
 use crate::api::extract::{Params, PeerAddress};
 use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::{ApiError, ApiState};
+use crate::domain::Filter;
 
 /// Opens a session.
 ///
 /// # Errors
 /// No upgrade, parameters that can't be understood, a cursor that can't be served, too many streams.
+#[utoipa::path(
+    get,
+    path = "/api/killfeed/ws",
+    operation_id = "open_killfeed_websocket",
+    tag = KILLFEED,
+    summary = "The feed as a plain JSON websocket",
+    description = "The server sends `hello` first (`cursor`, `head`), then `killmail` per event (keep `cursor` and \
+        come back with `after`), `cursor` where the filter matches nothing for a while, `filter` once a new filter \
+        holds, `pong`, and `error` (`code`, `detail`). The client may send `{\"type\":\"filter\",\"filter\":{…}}`, \
+        which replaces the filter, and `{\"type\":\"ping\"}`. Close codes: 1001 no sign of life, 1008 too much that \
+        was not understood or a cursor that expired, 1009 a message too large, 1011 and 1013 come back later, 1012 \
+        the service restarts. The schemas of the messages are under `x-websocket`.",
+    params(After, Filter),
+    responses(
+        (status = 101, description = "The websocket is open."),
+        BadRequest,
+        CursorRefused,
+        (status = 426, description = "`upgrade_required`: the request is no websocket handshake.",
+            body = ProblemDocument, content_type = "application/problem+json"),
+        Failures,
+    ),
+    extensions(
+        ("x-stays-open" = json!(true)),
+        ("x-websocket" = json!({
+            "server": { "$ref": "#/components/schemas/KillfeedServerMessage" },
+            "client": { "$ref": "#/components/schemas/KillfeedClientMessage" },
+        })),
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     PeerAddress(address): PeerAddress,

@@ -27,11 +27,15 @@ use super::params::StreamParams;
 use super::{frames, last_event_id, place, query_fields, refused, response};
 use crate::api::admission::StreamPermit;
 use crate::api::events::{Pushed, Staying};
+use crate::api::docs::parameters::LastEventId;
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::extract::PeerAddress;
 use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::v1::envelope::timestamp;
+use crate::api::v1::shapes::{PreloadParameters, StreamFailures, StreamParameters};
 use crate::api::{ApiError, ApiState};
 use crate::domain::FeedSequence;
+use crate::domain::wire::shape::Killmail;
 use crate::feed::{Batch, Reader};
 use crate::store::feed::FeedKind;
 
@@ -39,6 +43,23 @@ use crate::store::feed::FeedKind;
 ///
 /// # Errors
 /// Parameters that can't be understood, a cursor that can't be served, too many streams, the database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/kills/stream/enhanced",
+    operation_id = "stream_kills_with_history",
+    tag = WANDERER_KILLS,
+    summary = "The past first, then killmails as they come, each once",
+    description = "Named events: `connected`, `batch` (`{\"kills\",\"count\",\"batch_number\",\"total_batches\"}`), \
+        `transition`, `killmail`, `heartbeat` every 30 s, and `error`, which is the last. From `transition` on every \
+        event has the cursor as its `id`; a client that repeats it goes on behind it, without the past.",
+    params(StreamParameters, PreloadParameters, LastEventId),
+    responses(
+        (status = 200, description = "The stream; the schema is that of `data:` of `killmail`.", body = Killmail,
+            content_type = "text/event-stream"),
+        StreamFailures,
+    ),
+    extensions(("x-stays-open" = json!(true))),
+)]
 pub(in crate::api::v1) async fn handle(
     State(state): State<ApiState>,
     PeerAddress(address): PeerAddress,

@@ -17,11 +17,15 @@ use super::params::StreamParams;
 use super::{frames, last_event_id, place, query_fields, refused, response};
 use crate::api::admission::StreamPermit;
 use crate::api::events::{Pushed, Staying};
+use crate::api::docs::parameters::LastEventId;
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::extract::PeerAddress;
 use crate::api::killfeed::opening::{Opening, open};
 use crate::api::limits::STREAM_BATCH_EVENTS;
+use crate::api::v1::shapes::{StreamFailures, StreamParameters};
 use crate::api::{ApiError, ApiState};
 use crate::domain::FeedSequence;
+use crate::domain::wire::shape::Killmail;
 use crate::feed::{Batch, Reader};
 use crate::store::feed::FeedKind;
 
@@ -29,6 +33,22 @@ use crate::store::feed::FeedKind;
 ///
 /// # Errors
 /// Parameters that can't be understood, a cursor that can't be served, too many streams, the database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/kills/stream",
+    operation_id = "stream_kills",
+    tag = WANDERER_KILLS,
+    summary = "Killmails as unnamed server-sent events",
+    description = "Each killmail once, when it is stored for the first time. `system_ids` and `character_ids` widen \
+        each other, `min_value` narrows both. Every event has the cursor as its `id`.",
+    params(StreamParameters, LastEventId),
+    responses(
+        (status = 200, description = "The stream; the schema is that of `data:`.", body = Killmail,
+            content_type = "text/event-stream"),
+        StreamFailures,
+    ),
+    extensions(("x-stays-open" = json!(true))),
+)]
 pub(in crate::api::v1) async fn handle(
     State(state): State<ApiState>,
     PeerAddress(address): PeerAddress,

@@ -8,8 +8,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::extract::PeerAddress;
 use crate::api::subscriptions::{Wanted, make};
+use crate::api::v1::shapes::{BadSubscription, BodyTooLarge, Failures, Subscribe, Subscribed};
 use crate::api::v1::{Posted, V1Error};
 use crate::api::{ApiError, ApiState};
 use crate::domain::{Filter, MatchMode};
@@ -26,6 +28,21 @@ const LONGEST_SUBSCRIBER: usize = 200;
 ///
 /// # Errors
 /// 400 with the old messages; the database.
+#[utoipa::path(
+    post,
+    path = "/api/v1/subscriptions",
+    operation_id = "subscribe",
+    tag = WANDERER_KILLS,
+    summary = "A new webhook subscription",
+    description = "Everything from now on is sent to `callback_url` in the form that WandererKills has. Fields may also stand in the query or in a form.",
+    request_body = Subscribe,
+    responses(
+        (status = 201, description = "The subscription's id and secret.", body = Subscribed),
+        (status = 400, description = "What is wrong, or a body that is no JSON.", body = BadSubscription),
+        BodyTooLarge,
+        Failures,
+    ),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     peer: PeerAddress,

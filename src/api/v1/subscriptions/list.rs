@@ -9,8 +9,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::subscriptions::host_only;
 use crate::api::v1::envelope::timestamp;
+use crate::api::v1::shapes::{Failures, SubscriptionList, SubscriptionStats, Unsubscribed};
 use crate::api::{ApiError, ApiState};
 use crate::runtime::memory;
 use crate::store::subscriptions;
@@ -20,6 +22,18 @@ use crate::store::subscriptions;
 ///
 /// # Errors
 /// The database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/subscriptions",
+    operation_id = "list_subscriptions",
+    tag = WANDERER_KILLS,
+    summary = "All webhook subscriptions",
+    description = "Of callback URLs only scheme and host are shown, since the rest is often a key and everybody may ask.",
+    responses(
+        (status = 200, description = "The list.", body = SubscriptionList),
+        Failures,
+    ),
+)]
 pub(super) async fn list(State(state): State<ApiState>) -> Result<Response, ApiError> {
     let _permit = state.admission.request()?;
     let all = subscriptions::list(&state.store.pool).await?;
@@ -49,6 +63,18 @@ pub(super) async fn list(State(state): State<ApiState>) -> Result<Response, ApiE
 ///
 /// # Errors
 /// The database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/subscriptions/stats",
+    operation_id = "count_subscriptions",
+    tag = WANDERER_KILLS,
+    summary = "Numbers of subscriptions",
+    description = "Only webhooks are subscriptions here: open connections are not listed.",
+    responses(
+        (status = 200, description = "The numbers.", body = SubscriptionStats),
+        Failures,
+    ),
+)]
 pub(super) async fn stats(State(state): State<ApiState>) -> Result<Response, ApiError> {
     let _permit = state.admission.request()?;
     let all = subscriptions::list(&state.store.pool).await?;
@@ -80,6 +106,19 @@ pub(super) async fn stats(State(state): State<ApiState>) -> Result<Response, Api
 ///
 /// # Errors
 /// The database.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/subscriptions/{subscriber_id}",
+    operation_id = "unsubscribe",
+    tag = WANDERER_KILLS,
+    summary = "Ends all subscriptions of a subscriber",
+    description = "Known or not.",
+    params(("subscriber_id" = String, Path, description = "Who subscribed.", example = "my-tool")),
+    responses(
+        (status = 200, description = "They are gone.", body = Unsubscribed),
+        Failures,
+    ),
+)]
 pub(super) async fn unsubscribe(
     State(state): State<ApiState>,
     Path(subscriber_id): Path<String>,

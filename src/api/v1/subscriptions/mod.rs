@@ -3,21 +3,15 @@
 mod create;
 mod list;
 
-use axum::Router;
-use axum::routing::{delete, get};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::api::state::ApiState;
 
 /// The routes, without the layers of the old contract.
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route(
-            "/api/v1/subscriptions",
-            get(list::list).post(create::handle),
-        )
-        .route("/api/v1/subscriptions/stats", get(list::stats))
-        .route(
-            "/api/v1/subscriptions/{subscriber_id}",
-            delete(list::unsubscribe),
-        )
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list, create::handle))
+        .routes(routes!(list::stats))
+        .routes(routes!(list::unsubscribe))
 }

@@ -1,0 +1,91 @@
+//! What the document says besides its operations.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, ServerBuilder,
+};
+
+use super::answers::schemas;
+use super::tags;
+
+/// How an owner shows the secret of a subscription.
+pub(in crate::api) const OWNER: &str = "subscription_secret";
+
+const DESCRIPTION: &str = "\
+The killmail service that EVE Online tool makers run themselves: it follows zKillboard, stores every killmail \
+durably with all its names, and hands it out.
+
+* Nothing needs a key. Only a webhook subscription is run by whoever holds its secret.
+* The cursor (`after`, `Last-Event-ID`, `event_id`) is a number in one ordered log. Keep the last one you have \
+seen and come back with it: nothing is lost and nothing comes twice.
+* Lists in a query are comma lists (`systems=30000142,30002187`). Repeated (`systems=…&systems=…`) and bracketed \
+(`systems[]=…`) names work as well, and each list also goes by its singular and its id names (`system_id`, \
+`system_ids`).
+* A parameter that is not documented is refused (400 `unknown_parameter`), except by the interfaces of \
+WandererKills and zKillboard, which pass over it.
+* Errors are problem documents after RFC 9457 with a stable `code`; the interfaces of others keep the bodies that \
+their clients know. A path that nobody answers is 404 with `{\"error\":\"Not Found\",\"status\":\"404\"}`, a \
+method that a path does not take is 405 with `Allow` (404 below `/api/v1`).
+* Answers have `x-request-id`; a request may bring its own. Every `GET` also takes `HEAD`. Browsers of any site may read.
+* 503 says that the service can't work on the request now, and `Retry-After` when to come again.";
+
+/// The whole document: `paths` with what holds for all of them.
+pub(super) fn finished(mut paths: OpenApi) -> OpenApi {
+    paths.info = InfoBuilder::new()
+        .title("wanderer-kills")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .contact(Some(
+            ContactBuilder::new()
+                .name(Some("The project"))
+                .url(Some("https://github.com/wanderer-industries/wanderer-kills"))
+                .build(),
+        ))
+        .license(Some(
+            LicenseBuilder::new()
+                .name("MIT")
+                .identifier(Some("MIT"))
+                .build(),
+        ))
+        .build();
+    paths.servers = Some(vec![
+        ServerBuilder::new()
+            .url("/")
+            .description(Some("Where this document comes from"))
+            .build(),
+    ]);
+    paths.tags = Some(
+        tags::ALL
+            .iter()
+            .map(|(name, description)| {
+                TagBuilder::new()
+                    .name(*name)
+                    .description(Some(*description))
+                    .build()
+            })
+            .collect(),
+    );
+    let mut components = paths
+        .components
+        .take()
+        .unwrap_or_else(|| ComponentsBuilder::new().build());
+    components.schemas.extend(schemas());
+    components
+        .security_schemes
+        .insert(OWNER.to_owned(), owner().into());
+    paths.components = Some(components);
+    paths
+}
+
+fn owner() -> SecurityScheme {
+    SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("whsec_…")
+            .description(Some(
+                "The subscription's secret, as it was shown once when the subscription was made.",
+            ))
+            .build(),
+    )
+}
