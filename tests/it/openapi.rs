@@ -66,7 +66,11 @@ async fn every_operation_is_told_in_full() {
         assert_eq!(tags.len(), 1, "{name}: {tags:?}");
         let groups = document.json["tags"].as_array().unwrap();
         assert!(groups.iter().any(|group| group["name"] == tags[0]));
-        for parameter in operation.json["parameters"].as_array().into_iter().flatten() {
+        for parameter in operation.json["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             let text = parameter["description"].as_str().unwrap_or_default();
             assert!(!text.is_empty(), "{name}: {parameter}");
         }
@@ -324,8 +328,18 @@ async fn subscriptions_are_what_the_document_says() {
         row("GET", &below("deliveries"), 401),
         row("POST", &below("deliveries/1/redeliver"), 401),
         row("DELETE", &format!("{path}/nobody"), 404),
-        posted("POST", path, json!({ "callback_url": "http://127.0.0.1/" }), 400),
-        posted("POST", path, json!({ "callback_url": "x".repeat(70_000) }), 413),
+        posted(
+            "POST",
+            path,
+            json!({ "callback_url": "http://127.0.0.1/" }),
+            400,
+        ),
+        posted(
+            "POST",
+            path,
+            json!({ "callback_url": "x".repeat(70_000) }),
+            413,
+        ),
     ];
     for row in &others {
         check(&app, &document, row, None).await;
@@ -364,7 +378,9 @@ async fn refusals_are_what_the_document_says() {
     for path in rows {
         check(&app, &document, &row("GET", path, 503), None).await;
     }
-    let text = app.request(Method::GET, "/status").header("accept", "text/html");
+    let text = app
+        .request(Method::GET, "/status")
+        .header("accept", "text/html");
     let answer = read(text).await;
     assert_eq!(answer.status, 406);
     document.check("GET", "/status", &answer);
@@ -380,8 +396,14 @@ async fn the_page_needs_nothing_from_elsewhere() {
     assert_eq!(page.status, 200);
     assert_eq!(page.header("content-type"), "text/html");
     let policy = page.header("content-security-policy");
-    assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
-    assert!(!policy.contains("http") && !policy.contains('*'), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self';"),
+        "{policy}"
+    );
+    assert!(
+        !policy.contains("http") && !policy.contains('*'),
+        "{policy}"
+    );
     let mut files = BTreeSet::new();
     for attribute in ["src=\"", "href=\""] {
         for (at, _) in page.body.match_indices(attribute) {
@@ -390,7 +412,11 @@ async fn the_page_needs_nothing_from_elsewhere() {
         }
     }
     assert!(files.len() >= 5, "{files:?}");
-    assert!(!page.body.contains("<script>") && !page.body.contains("<style"), "{}", page.body);
+    assert!(
+        !page.body.contains("<script>") && !page.body.contains("<style"),
+        "{}",
+        page.body
+    );
     for file in &files {
         assert!(!file.contains("//"), "{file} is elsewhere");
         let name = file.trim_start_matches("./");
@@ -407,12 +433,14 @@ async fn the_page_needs_nothing_from_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_files_come_packed_and_unpacked() {
-    let app = TestApp::start().await;
+    let app = TestApp::without_redirects().await;
     let path = "/docs/swagger-ui.css";
     let plain = app.get(path).await;
     assert_eq!(plain.header("content-encoding"), "");
     assert!(plain.body.starts_with(".swagger-ui"), "{:.80}", plain.body);
-    let packed = app.request(Method::GET, path).header("accept-encoding", "br, gzip");
+    let packed = app
+        .request(Method::GET, path)
+        .header("accept-encoding", "br, gzip");
     let packed = send(packed).await;
     assert_eq!(packed.headers()["content-encoding"], "gzip");
     let packed = packed.bytes().await.unwrap();

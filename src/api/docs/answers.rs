@@ -139,6 +139,7 @@ pub(in crate::api) enum OwnerRefused {
 pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = crate::api::v1::shapes::schemas();
     all.extend(crate::api::killfeed::shapes::schemas());
+    all.extend(crate::api::killmails::schemas());
     all.extend([
         of::<ProblemDocument>(),
         of::<ProblemCode>(),

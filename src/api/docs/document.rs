@@ -39,7 +39,9 @@ pub(super) fn finished(mut paths: OpenApi) -> OpenApi {
         .contact(Some(
             ContactBuilder::new()
                 .name(Some("The project"))
-                .url(Some("https://github.com/wanderer-industries/wanderer-kills"))
+                .url(Some(
+                    "https://github.com/wanderer-industries/wanderer-kills",
+                ))
                 .build(),
         ))
         .license(Some(

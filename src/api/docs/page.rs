@@ -75,6 +75,7 @@ pub(super) async fn index_in_folder(
     operation_id = "get_documentation_file",
     tag = OPERATION,
     summary = "A script, style or picture of the page",
+    description = "Packed with gzip where the client takes that.",
     params(("file" = String, Path, description = "The file's name.", example = "swagger-ui.css")),
     responses(
         (status = 200, description = "The file.", content(

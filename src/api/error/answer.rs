@@ -51,6 +51,7 @@ impl ApiError {
             "overloaded" | "database_busy" | "too_many_requests" => Some(1),
             "too_many_streams" => Some(30),
             "timeout" | "database_unavailable" | "shutting_down" => Some(5),
+            "killfeed_client" if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(5),
             _ => None,
         }
     }

@@ -71,6 +71,26 @@ fn every_kind() -> Vec<ApiError> {
     ]
 }
 
+#[test]
+fn every_code_is_listed_and_no_other() {
+    let too_many = crate::store::Error::TooMany {
+        what: "subscriptions",
+        limit: 1,
+    };
+    let mut met: Vec<&str> = every_kind()
+        .iter()
+        .chain([&ApiError::Store(too_many)])
+        .map(ApiError::code)
+        // These two leave in bodies without a code.
+        .filter(|code| !["not_found", "killfeed_client"].contains(code))
+        .collect();
+    let mut listed = CODES.to_vec();
+    met.sort_unstable();
+    met.dedup();
+    listed.sort_unstable();
+    assert_eq!(met, listed);
+}
+
 #[tokio::test]
 async fn every_error_has_its_status_code_and_body() {
     let mut table = String::new();

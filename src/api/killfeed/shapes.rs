@@ -22,7 +22,12 @@ pub(super) struct PollParameters {
     #[param(required = false, minimum = 0, maximum = 60, default = 0)]
     wait: i64,
     /// A name that the client chooses for itself: the server then keeps the cursor.
-    #[param(required = false, min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
+    #[param(
+        required = false,
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[A-Za-z0-9_-]+$"
+    )]
     client_id: String,
 }
 
@@ -32,7 +37,12 @@ pub(super) struct PollParameters {
 #[expect(dead_code, reason = "stands for parameters, in the document alone")]
 pub(super) struct ClientParameters {
     /// The name that the client has chosen for itself.
-    #[param(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$", example = "my-tool")]
+    #[param(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[A-Za-z0-9_-]+$",
+        example = "my-tool"
+    )]
     client_id: String,
     /// The systems it wants; an empty list has no events.
     #[param(style = Form, explode = false, max_items = 10_000)]
@@ -118,7 +128,10 @@ pub(super) enum ClientFailures {
     #[response(status = 500)]
     Internal(ClientRefused),
     /// Too many requests at work, or the database can't be used now.
-    #[response(status = 503)]
+    #[response(
+        status = 503,
+        headers(("Retry-After" = u16, description = "Seconds after which another try makes sense."))
+    )]
     Unavailable(ClientRefused),
 }
 

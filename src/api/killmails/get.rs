@@ -7,9 +7,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::ToSchema;
 
-use crate::api::extract::{Params, integer};
 use crate::api::docs::answers::{BadRequest, Failures, ProblemDocument};
 use crate::api::docs::tags::KILLMAILS;
+use crate::api::extract::{Params, integer};
 use crate::api::{ApiError, ApiState};
 use crate::domain::wire;
 use crate::domain::wire::shape::Killmail;
@@ -19,7 +19,7 @@ use crate::store::killmails::{self, StoredKillmail};
 #[derive(ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(dead_code, reason = "a word of the document alone")]
-enum Include {
+pub(super) enum Include {
     /// What was fitted and carried.
     Items,
 }

@@ -38,6 +38,7 @@ pub(super) struct HealthDetails {
     /// The feed of this process.
     pub(super) feed: HealthFeed,
     /// The sources; null while the database does not answer.
+    #[schema(required = true)]
     pub(super) ingest: Option<HealthIngest>,
 }
 
@@ -58,12 +59,14 @@ pub(super) struct HealthFeed {
     /// The oldest cursor that can be served.
     pub(super) floor: i64,
     /// How many events it is behind the log; null while the database does not answer.
+    #[schema(required = true)]
     pub(super) lag_events: Option<i64>,
     /// Whether the database tells it of new events.
     pub(super) listening: bool,
     /// Readers: streams, polls and webhooks.
     pub(super) readers: u64,
     /// When it last looked at the log.
+    #[schema(required = true)]
     pub(super) last_look: Option<DateTime<Utc>>,
 }
 
@@ -73,6 +76,7 @@ pub(super) struct HealthIngest {
     /// The sources with their positions.
     pub(super) sources: Vec<HealthSource>,
     /// Time of the newest killmail.
+    #[schema(required = true)]
     pub(super) newest_killmail: Option<DateTime<Utc>>,
     /// Killmails that could not be read; counted up to a limit.
     pub(super) dead_letters: i64,

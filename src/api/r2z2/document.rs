@@ -28,7 +28,7 @@ struct R2z2Document<'a> {
     /// The killmail's id.
     killmail_id: i64,
     /// ESI's hash; null where it is unknown.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     hash: Option<KillmailHash>,
     /// ESI's body.
     #[schema(value_type = EsiKillmail)]

@@ -19,6 +19,7 @@ use crate::domain::FeedSequence;
 #[derive(Serialize, ToSchema)]
 struct RedisqAnswer<'a> {
     /// The package; null where there was nothing.
+    #[schema(required = true)]
     package: Option<Package<'a>>,
 }
 

@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use utoipa::ToSchema;
 use url::Url;
+use utoipa::ToSchema;
 
 use super::shapes::{NewSubscription as NewSubscriptionShape, WebhookFormat};
 use super::view::document;
@@ -38,7 +38,11 @@ const LONGEST_SUBSCRIBER: usize = 200;
 #[schema(as = SubscriptionRequest)]
 struct NewSubscriptionBody {
     /// Where messages go: http or https, a public host.
-    #[schema(pattern = "^https?://", max_length = 2000, examples("https://kills.example.org/hook"))]
+    #[schema(
+        pattern = "^https?://",
+        max_length = 2000,
+        examples("https://kills.example.org/hook")
+    )]
     callback_url: String,
     /// Who subscribes, up to 200 characters.
     #[serde(default)]

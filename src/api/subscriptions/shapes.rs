@@ -47,12 +47,15 @@ pub(super) struct Subscription {
     /// How it does.
     status: SubscriptionStatus,
     /// Since when it is paused.
+    #[schema(required = true)]
     paused_at: Option<DateTime<Utc>>,
     /// Why it is paused.
+    #[schema(required = true)]
     paused_reason: Option<String>,
     /// Attempts in a row that failed.
     failures: i64,
     /// When the next attempt is due.
+    #[schema(required = true)]
     next_attempt_at: Option<DateTime<Utc>>,
     /// The last event that was delivered.
     cursor: i64,
@@ -91,6 +94,7 @@ pub(super) struct Journal {
     /// Newest first.
     deliveries: Vec<Delivery>,
     /// `before` of the next page; null at the end.
+    #[schema(required = true)]
     next_before: Option<i64>,
 }
 
@@ -138,16 +142,20 @@ pub(super) struct Delivery {
     /// The last event.
     last_event_id: i64,
     /// The system, of messages that have one.
+    #[schema(required = true)]
     system_id: Option<i64>,
     /// Which attempt it was.
     attempt: i32,
     /// The receiver's HTTP status.
+    #[schema(required = true)]
     status: Option<i32>,
     /// What went wrong.
+    #[schema(required = true)]
     error: Option<String>,
     /// When it was tried.
     attempted_at: DateTime<Utc>,
     /// How long that took.
+    #[schema(required = true)]
     duration_ms: Option<i64>,
 }
 

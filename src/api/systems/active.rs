@@ -8,10 +8,10 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::api::extract::Params;
 use super::parameters::ActiveSystemsParameters;
 use crate::api::docs::answers::{BadRequest, Failures};
 use crate::api::docs::tags::SYSTEMS;
+use crate::api::extract::Params;
 use crate::api::{ApiError, ApiState};
 use crate::domain::SecurityBand;
 use crate::store::active_systems;
@@ -37,12 +37,19 @@ struct ActiveSystems {
 #[derive(Serialize, ToSchema)]
 struct ActiveSystem {
     solar_system_id: i64,
+    #[schema(required = true)]
     name: Option<String>,
+    #[schema(required = true)]
     constellation_id: Option<i64>,
+    #[schema(required = true)]
     constellation_name: Option<String>,
+    #[schema(required = true)]
     region_id: Option<i64>,
+    #[schema(required = true)]
     region_name: Option<String>,
+    #[schema(required = true)]
     security_status: Option<f64>,
+    #[schema(required = true)]
     security_band: Option<SecurityBand>,
     kills: i64,
     total_value: f64,

@@ -15,8 +15,10 @@ use chrono::{DateTime, Utc};
 use super::envelope::{json_text, success, timestamp};
 use super::kills::{self, Room};
 use super::read::{self, Span};
+use super::shapes::{
+    BadBody, BodyTooLarge, BulkKills, BulkRequest, Failures, SystemsKills, SystemsRequest,
+};
 use super::{Posted, V1Error};
-use super::shapes::{BadBody, BodyTooLarge, BulkKills, BulkRequest, Failures, SystemsKills, SystemsRequest};
 use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::limits::HISTORY_CHUNK;
 use crate::api::{ApiError, ApiState};

@@ -7,8 +7,8 @@ use axum::response::Response;
 
 use super::envelope::success;
 use super::shapes::{BadRequest, CodedError, Failures, OneKillmail};
-use crate::api::docs::tags::WANDERER_KILLS;
 use super::{V1Error, read};
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::{ApiError, ApiState, killmails};
 use crate::domain::wire;
 

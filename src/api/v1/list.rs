@@ -9,8 +9,8 @@ use super::envelope::json_text;
 use super::kills::{self, Kills, Whose};
 use super::read::{self, Span, invalid_character, invalid_system};
 use super::shapes::{BadRequest, Failures, Hours, KillList};
-use crate::api::docs::tags::WANDERER_KILLS;
 use super::{Fields, V1Error};
+use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::{ApiError, ApiState};
 
 /// Killmails of a system.

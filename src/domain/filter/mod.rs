@@ -45,10 +45,10 @@ pub enum Role {
     FinalBlow,
 }
 
-/// What a reader wants to see. Empty sets and `None` do not restrict.
+/// What a reader wants to see. Empty sets and absent values do not restrict.
 ///
-/// Ids of one set are alternatives. The sets up to `ship_groups` are the *interests*, combined as
-/// `match_mode` says; everything after them must hold as well.
+/// Ids of one set are alternatives. The sets up to `ship_groups` are the *interests*, combined as `match`
+/// says; everything after them must hold as well.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -9,5 +9,10 @@ pub struct EntityId(pub i64);
 
 /// One of zKillboard's labels. In a query, a comma would begin the next label.
 #[derive(Debug, Clone, ToSchema)]
-#[schema(min_length = 1, max_length = 100, pattern = "^[!-+\\--~]+$", examples("loc:nullsec"))]
+#[schema(
+    min_length = 1,
+    max_length = 100,
+    pattern = "^[!-+\\--~]+$",
+    examples("loc:nullsec")
+)]
 pub struct KillmailLabel(pub String);

@@ -80,11 +80,11 @@ impl TestApp {
         Self::configured(None, url.to_owned(), config, limits, clock).await
     }
 
-    /// As [`TestApp::start`], for a client that looks at redirects itself.
+    /// As [`TestApp::start`], for a client that looks at redirects and packed bodies itself.
     pub(crate) async fn without_redirects() -> Self {
         let mut app = Self::start().await;
         let client = reqwest::Client::builder().no_proxy();
-        let client = client.redirect(reqwest::redirect::Policy::none());
+        let client = client.redirect(reqwest::redirect::Policy::none()).no_gzip();
         app.client = client.build().unwrap();
         app
     }

@@ -90,7 +90,11 @@ impl Document {
     pub(crate) fn schemas(&self) -> Vec<(String, &Value)> {
         let mut found = Vec::new();
         let components = self.json["components"]["schemas"].as_object().unwrap();
-        found.extend(components.iter().map(|(name, schema)| (name.clone(), schema)));
+        found.extend(
+            components
+                .iter()
+                .map(|(name, schema)| (name.clone(), schema)),
+        );
         collect(&self.json["paths"], "", "schema", &mut found);
         found
     }
@@ -99,9 +103,15 @@ impl Document {
     pub(crate) fn dangling_references(&self) -> BTreeSet<String> {
         let mut found = Vec::new();
         collect(&self.json, "", "$ref", &mut found);
-        let references = found.into_iter().filter_map(|(_, reference)| reference.as_str());
+        let references = found
+            .into_iter()
+            .filter_map(|(_, reference)| reference.as_str());
         references
-            .filter(|reference| self.json.pointer(reference.trim_start_matches('#')).is_none())
+            .filter(|reference| {
+                self.json
+                    .pointer(reference.trim_start_matches('#'))
+                    .is_none()
+            })
             .map(str::to_owned)
             .collect()
     }
@@ -112,8 +122,16 @@ impl Document {
         let operation = self.operation(method, path);
         let place = format!("{method} {path} {}", answer.status);
         let response = &operation.json["responses"][answer.status.to_string()];
-        assert!(!response.is_null(), "{place} is not documented: {}", answer.body);
-        for name in response["headers"].as_object().into_iter().flat_map(|headers| headers.keys()) {
+        assert!(
+            !response.is_null(),
+            "{place} is not documented: {}",
+            answer.body
+        );
+        for name in response["headers"]
+            .as_object()
+            .into_iter()
+            .flat_map(|headers| headers.keys())
+        {
             assert_ne!(answer.header(name), "", "{place} has no {name}");
         }
         let Some(content) = response["content"].as_object() else {
@@ -190,7 +208,9 @@ fn collect<'a>(value: &'a Value, place: &str, key: &str, found: &mut Vec<(String
 fn combined(components: &Value) -> BTreeSet<String> {
     let mut lists = Vec::new();
     collect(components, "", "allOf", &mut lists);
-    let members = lists.into_iter().flat_map(|(_, list)| list.as_array().unwrap());
+    let members = lists
+        .into_iter()
+        .flat_map(|(_, list)| list.as_array().unwrap());
     members
         .filter_map(|member| member["$ref"].as_str())
         .filter_map(|reference| reference.rsplit('/').next())

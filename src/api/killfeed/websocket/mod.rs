@@ -31,10 +31,10 @@ use axum::response::Response;
 
 use super::opening::open;
 use crate::api::client_socket::limited;
-use crate::api::events::Staying;
 use crate::api::docs::answers::{BadRequest, CursorRefused, Failures, ProblemDocument};
 use crate::api::docs::parameters::After;
 use crate::api::docs::tags::KILLFEED;
+use crate::api::events::Staying;
 use crate::api::extract::{Params, PeerAddress};
 use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::{ApiError, ApiState};

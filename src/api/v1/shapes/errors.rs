@@ -15,7 +15,7 @@ pub(in crate::api::v1) struct CodedError {
     #[schema(pattern = "^[A-Z_]+$", examples("INVALID_SYSTEM_ID"))]
     pub(super) code: String,
     /// Nothing, so far.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required = true)]
     pub(super) details: (),
     /// When this was answered.
     pub(super) timestamp: DateTime<Utc>,
@@ -58,7 +58,7 @@ pub(in crate::api::v1) struct TypedErrorBody {
     /// For people.
     pub(super) message: String,
     /// Nothing, so far.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required = true)]
     pub(super) details: (),
     /// Always false.
     pub(super) retryable: bool,
@@ -130,7 +130,10 @@ pub(in crate::api::v1) enum Failures {
 
 /// A request that can't be understood.
 #[derive(IntoResponses)]
-#[response(status = 400, description = "An id, span or limit that is no number in its range.")]
+#[response(
+    status = 400,
+    description = "An id, span or limit that is no number in its range."
+)]
 pub(in crate::api::v1) struct BadRequest(CodedError);
 
 /// A body that is too large.

@@ -7,8 +7,8 @@ mod requests;
 mod status;
 
 use chrono::{DateTime, Utc};
-use utoipa::openapi::{RefOr, Schema};
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 pub(super) use errors::{
     BadBody, BadRequest, BadSubscription, BodyTooLarge, CodedError, Failures, StreamFailures,

@@ -84,7 +84,12 @@ pub(in crate::api::v1) struct PreloadParameters {
 #[derive(ToSchema)]
 pub(in crate::api::v1) struct Subscribe {
     /// Who subscribes, up to 200 characters.
-    #[schema(min_length = 1, max_length = 200, pattern = "^[^\\u0000]*$", examples("my-tool"))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^[^\\u0000]*$",
+        examples("my-tool")
+    )]
     subscriber_id: String,
     /// Where messages go: http or https, a public host.
     #[schema(examples("https://kills.example.org/hook"))]

@@ -22,10 +22,12 @@ pub(in crate::api::v1) struct StatusSummary {
     pub(super) killmails_stored: i64,
     /// Percent.
     pub(super) cache_hit_rate: f64,
+    #[schema(required = true)]
     pub(super) memory_usage_mb: Option<f64>,
     pub(super) uptime_hours: u64,
     /// Age of the newest killmail; 999999 without any.
     pub(super) processing_lag_seconds: i64,
+    #[schema(required = true)]
     pub(super) active_preload_tasks: Option<i64>,
 }
 
@@ -44,7 +46,9 @@ pub(in crate::api::v1) struct StatusMetrics {
 /// The process.
 #[derive(ToSchema)]
 pub(in crate::api::v1) struct StatusSystem {
+    #[schema(required = true)]
     pub(super) memory: Option<f64>,
+    #[schema(required = true)]
     pub(super) processes: Option<i64>,
     pub(super) uptime_seconds: u64,
 }
@@ -99,6 +103,7 @@ pub(in crate::api::v1) struct StatusUpstream {
 /// Event streams.
 #[derive(ToSchema)]
 pub(in crate::api::v1) struct StatusSse {
+    #[schema(required = true)]
     pub(super) events_sent_total: Option<i64>,
     pub(super) connections_active: f64,
 }
@@ -110,5 +115,6 @@ pub(in crate::api::v1) struct StatusParser {
     pub(super) skipped: f64,
     pub(super) failed: f64,
     pub(super) total_processed: f64,
+    #[schema(required = true)]
     pub(super) last_reset: Option<DateTime<Utc>>,
 }
