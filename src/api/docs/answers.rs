@@ -123,6 +123,14 @@ pub(in crate::api) enum CursorRefused {
     Expired(ProblemDocument),
 }
 
+/// A request line that is too long.
+#[derive(IntoResponses)]
+#[response(
+    status = 414,
+    description = "The request line is longer than 64 KiB. The answer has no body."
+)]
+pub(in crate::api) struct LineTooLong;
+
 /// What an operation for owners may answer.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "stands for answers, in the document alone")]

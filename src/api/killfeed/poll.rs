@@ -20,7 +20,7 @@ use axum::response::Response;
 use super::opening::open;
 use super::shapes::{ClientRefused, KillfeedPage, PollParameters};
 use super::{client_id, page};
-use crate::api::docs::answers::{CursorRefused, ProblemDocument};
+use crate::api::docs::answers::{CursorRefused, LineTooLong, ProblemDocument};
 use crate::api::docs::tags::KILLFEED;
 use crate::api::extract::{Params, PeerAddress};
 use crate::api::limits::{DEFAULT_PAGE_EVENTS, MAX_PAGE_EVENTS, MAX_WAIT_SECONDS};
@@ -77,6 +77,7 @@ impl Poll {
             (ProblemDocument = "application/problem+json"), (ClientRefused = "application/json"),
         )),
         CursorRefused,
+        LineTooLong,
         (status = 500, description = "`internal`: an error of ours; the log has it under the request id.", content(
             (ProblemDocument = "application/problem+json"), (ClientRefused = "application/json"),
         )),

@@ -78,6 +78,28 @@ pub(in crate::api) struct KillfeedEvent {
     killmail: Killmail,
 }
 
+/// What `data:` of a server-sent event holds.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "a shape of the document alone")]
+pub(super) enum KillfeedData {
+    /// Unnamed events: one event of the feed.
+    Event(KillfeedEvent),
+    /// `event: cursor`: where the stream stands.
+    Cursor(KillfeedCursor),
+    /// `event: error`: why the stream ends.
+    Error(crate::api::docs::answers::ProblemDocument),
+}
+
+/// Where a stream stands.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape of the document alone")]
+pub(super) struct KillfeedCursor {
+    /// Come back with this.
+    #[schema(minimum = 0)]
+    cursor: i64,
+}
+
 /// One event for a client whose offset the server keeps.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "a shape of the document alone")]

@@ -23,10 +23,10 @@ use futures::Stream;
 
 use super::encoding;
 use super::opening::{Opening, open};
-use super::shapes::KillfeedEvent;
+use super::shapes::KillfeedData;
 use crate::api::admission::StreamPermit;
 use crate::api::events::{Pushed, Staying};
-use crate::api::docs::answers::{BadRequest, CursorRefused, Failures};
+use crate::api::docs::answers::{BadRequest, CursorRefused, Failures, LineTooLong};
 use crate::api::docs::parameters::{After, LastEventId};
 use crate::api::docs::tags::KILLFEED;
 use crate::api::extract::{Params, PeerAddress, integer};
@@ -57,10 +57,11 @@ const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
         first address when they connect again. An idle stream says `: keep-alive`.",
     params(After, LastEventId, Filter),
     responses(
-        (status = 200, description = "The stream; the schema is that of `data:`.", body = KillfeedEvent,
+        (status = 200, description = "The stream; the schema is that of `data:`.", body = KillfeedData,
             content_type = "text/event-stream"),
         BadRequest,
         CursorRefused,
+        LineTooLong,
         Failures,
     ),
     extensions(("x-stays-open" = json!(true))),

@@ -87,8 +87,9 @@ pub(super) struct HealthIngest {
 pub(super) struct HealthSource {
     /// Its name.
     pub(super) source: String,
-    /// Where it stands, in its own numbers.
-    pub(super) position: i64,
+    /// Where it stands, in its own numbers; null before it has read anything.
+    #[schema(required = true)]
+    pub(super) position: Option<i64>,
     /// When it last moved.
     pub(super) updated_at: DateTime<Utc>,
     /// Seconds since then.

@@ -58,7 +58,7 @@ struct R2z2Document<'a> {
     params(
         ("file" = String, Path, pattern = r"^[1-9][0-9]{0,17}\.json$", description = "The number and `.json`.",
             example = "17.json"),
-        ("If-None-Match" = Option<String>, Header, nullable = false, pattern = r#"^[ -~]*$"#,
+        ("If-None-Match" = Option<String>, Header, nullable = false,
             description = "Tags of documents that the client has."),
     ),
     responses(

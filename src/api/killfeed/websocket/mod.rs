@@ -31,7 +31,9 @@ use axum::response::Response;
 
 use super::opening::open;
 use crate::api::client_socket::limited;
-use crate::api::docs::answers::{BadRequest, CursorRefused, Failures, ProblemDocument};
+use crate::api::docs::answers::{
+    BadRequest, CursorRefused, Failures, LineTooLong, ProblemDocument,
+};
 use crate::api::docs::parameters::After;
 use crate::api::docs::tags::KILLFEED;
 use crate::api::events::Staying;
@@ -61,6 +63,7 @@ use crate::domain::Filter;
         (status = 101, description = "The websocket is open."),
         BadRequest,
         CursorRefused,
+        LineTooLong,
         (status = 426, description = "`upgrade_required`: the request is no websocket handshake.",
             body = ProblemDocument, content_type = "application/problem+json"),
         Failures,
