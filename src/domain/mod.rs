@@ -1,6 +1,7 @@
 //! What a killmail is. Pure: no async, no I/O.
 
 pub mod filter;
+pub mod history;
 pub mod ids;
 pub mod killmail;
 pub mod names;
@@ -13,6 +14,7 @@ pub(crate) mod testing;
 pub mod wire;
 
 pub use filter::{Facts, Filter, FilterError, MatchMode, Party, Role};
+pub use history::{HistoryKey, HistoryKind, Span};
 pub use ids::{FeedSequence, KillmailHash, KillmailHashError};
 pub use killmail::{Attacker, Item, Killmail, Position, Victim, Zkb};
 pub use names::{Enrichment, EntityKey, EntityKind, EntityName};

@@ -55,7 +55,9 @@ pub async fn load(executor: impl PgExecutor<'_>, source: &str) -> Result<Option<
 }
 
 /// Writes the position inside the caller's transaction. A lower position than the stored one is only taken
-/// with `rewind`; without `detail` the stored one stays.
+/// with `rewind`; without `detail` the stored one stays. The source counts as followed without a break since
+/// its first position, or since the last one that was reached by skipping others (a rewind, `skipped` in the
+/// detail); a `redisq` server forgets its queues, so there two hours without a position are a break.
 ///
 /// # Errors
 /// [`Fenced`](super::Error::Fenced) when another process has taken over since `epoch`, or `source` was never
@@ -73,6 +75,10 @@ pub async fn save(
         UPDATE source_cursors
         SET position = CASE WHEN $5 THEN $3 ELSE greatest(position, $3) END,
             detail = coalesce($4, detail),
+            followed_since = CASE
+                WHEN $5 OR $4 ? 'skipped' OR source = 'redisq' AND updated_at < now() - interval '2 hours' THEN now()
+                ELSE coalesce(followed_since, now())
+            END,
             updated_at = now()
         WHERE source = $1 AND epoch = $2
         "#,

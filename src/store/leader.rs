@@ -28,6 +28,8 @@ pub enum Duty {
     Upkeep,
     /// Delivering to webhooks.
     Webhooks,
+    /// Reading the past that is wanted.
+    Preload,
 }
 
 impl Duty {
@@ -37,6 +39,7 @@ impl Duty {
             Self::Ingest => "ingest",
             Self::Upkeep => "upkeep",
             Self::Webhooks => "webhooks",
+            Self::Preload => "preload",
         }
     }
 
@@ -46,6 +49,7 @@ impl Duty {
             Self::Ingest => "wanderer-kills ingester",
             Self::Upkeep => "wanderer-kills upkeeper",
             Self::Webhooks => "wanderer-kills webhooks",
+            Self::Preload => "wanderer-kills preloader",
         }
     }
 }

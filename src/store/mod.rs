@@ -8,6 +8,7 @@ pub mod error;
 pub mod feed;
 pub mod gaps;
 pub mod health;
+pub mod history_wishes;
 pub mod killfeed_clients;
 pub mod killmails;
 pub mod leader;

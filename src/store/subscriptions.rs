@@ -12,7 +12,7 @@ pub use change::{change, set_paused};
 pub use delete::{delete, delete_of};
 pub use insert::insert;
 pub use progress::{AfterFailure, Place, advance, begin_batch, delivered_part, failed};
-pub use read::{active, get, list};
+pub use read::{active, fingerprint, get, list};
 
 use crate::domain::{FeedSequence, Filter, SigningSecret};
 

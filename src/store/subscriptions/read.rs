@@ -123,3 +123,18 @@ pub async fn active(executor: impl PgExecutor<'_>) -> Result<Vec<(String, DateTi
         .map(|row| (row.subscription_id, row.updated_at))
         .collect())
 }
+
+/// How many subscriptions are not paused, and when one of them was last changed: the same again where nothing
+/// was made, changed, paused, resumed or deleted.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fingerprint(executor: impl PgExecutor<'_>) -> Result<(i64, Option<DateTime<Utc>>)> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) AS "count!", max(updated_at) AS changed FROM subscriptions WHERE paused_at IS NULL"#
+    )
+    .fetch_one(executor)
+    .await
+    .map_err(Error::query("looking whether subscriptions changed"))?;
+    Ok((row.count, row.changed))
+}
