@@ -95,7 +95,7 @@ pub async fn fill(deps: ValuesDeps<'_>) -> anyhow::Result<usize> {
                     found: Err(&error),
                 }
                 .emit();
-                if error.is_about_killmail() {
+                if error.is_about_question() {
                     in_vain(deps, due).await?;
                 }
                 deps.clock.sleep(error.pause()).await;

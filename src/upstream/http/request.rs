@@ -38,6 +38,13 @@ impl Limits {
         hold: Duration::ZERO,
         total: Duration::from_mins(1),
     };
+    /// 200 killmails: a megabyte or two, tens of them where a thousand pilots fought.
+    pub const KILLMAIL_LIST: Self = Self {
+        body_bytes: 128 * 1024 * 1024,
+        stall: Duration::from_secs(30),
+        hold: Duration::ZERO,
+        total: Duration::from_mins(2),
+    };
     /// A long poll: silent for up to a minute by design, then up to 100 killmails.
     pub const LONG_POLL: Self = Self {
         body_bytes: 32 * 1024 * 1024,

@@ -1,15 +1,17 @@
-//! zKillboard's REST interface: one killmail by its id, for its values.
+//! zKillboard's REST interface: one killmail by its id, for its values, and the past of an entity, page by page.
 //!
 //! Errors come as successes with an object where a list is expected; too many of them (40 in 5 minutes)
 //! get an address redirected to a page of refusal.
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use url::Url;
 
 use crate::domain::{KillmailHash, Parsed, Zkb, parse};
-use crate::upstream::http::{Budget, Error, HttpClient, Limits, Request, Retry};
+use crate::upstream::http::{Budget, Error, HeaderMap, HttpClient, Limits, Request, Retry};
 
 /// "Be polite": one request a second.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -34,22 +36,22 @@ pub struct FoundValues {
 #[non_exhaustive]
 pub enum RestError {
     /// zKillboard refused the question itself.
-    #[error("zKillboard refuses to tell of killmail {killmail_id}: {message}")]
+    #[error("zKillboard refuses to tell of {subject}: {message}")]
     Refused {
-        /// The id.
-        killmail_id: i64,
+        /// What was asked for, such as `killmail 7`.
+        subject: String,
         /// What it says.
         message: String,
     },
     /// The answer is not what it should be.
-    #[error("zKillboard's answer for killmail {killmail_id} can't be read: {reason}")]
+    #[error("zKillboard's answer for {subject} can't be read: {reason}")]
     Unreadable {
-        /// The id.
-        killmail_id: i64,
+        /// What was asked for.
+        subject: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// Busy, blocked or away; it has nothing to do with this killmail.
+    /// Busy, blocked or away; it has nothing to do with the question.
     #[error("zKillboard can't be asked for {} s", pause.as_secs())]
     Unavailable {
         /// How long to leave it alone.
@@ -69,8 +71,8 @@ impl RestError {
         }
     }
 
-    /// True where the killmail is the reason, not the server's state.
-    pub fn is_about_killmail(&self) -> bool {
+    /// True where the question is the reason, not the server's state.
+    pub fn is_about_question(&self) -> bool {
         !matches!(self, Self::Unavailable { .. })
     }
 }
@@ -94,30 +96,48 @@ impl ZkbRest {
     /// # Errors
     /// See [`RestError`]; each one says how long to leave the server alone.
     pub async fn values(&self, killmail_id: i64) -> Result<Option<FoundValues>, RestError> {
-        let unreadable = |reason: String| RestError::Unreadable {
-            killmail_id,
-            reason,
-        };
+        let subject = format!("killmail {killmail_id}");
+        let path = format!("api/killID/{killmail_id}/");
+        let (_, body) = self.ask(&subject, &path, Limits::KILLMAIL).await?;
+        read(killmail_id, &body)
+    }
+
+    /// The body under a path, with the headers that came with it.
+    pub(super) async fn ask(
+        &self,
+        subject: &str,
+        path: &str,
+        limits: Limits,
+    ) -> Result<(HeaderMap, Bytes), RestError> {
         let url = self
             .base
-            .join(&format!("api/killID/{killmail_id}/"))
-            .map_err(|error| unreadable(error.to_string()))?;
-        let body = self
-            .http
-            .fetch(&Request::get(url, Limits::KILLMAIL))
-            .await
-            .map_err(|error| classify(killmail_id, error))?;
-        read(killmail_id, &body)
+            .join(path)
+            .map_err(|error| unreadable(subject, error))?;
+        let asked = self.http.send(&Request::get(url, limits)).await;
+        let answer = asked.and_then(|response| {
+            let headers = response.headers.clone();
+            Ok((headers, response.into_body()?))
+        });
+        answer.map_err(|error| classify(subject, error))
+    }
+
+    /// The time on the clock that the budget runs on.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.http.clock().now()
     }
 }
 
-fn classify(killmail_id: i64, source: Error) -> RestError {
+pub(super) fn unreadable(subject: &str, reason: impl std::fmt::Display) -> RestError {
+    RestError::Unreadable {
+        subject: subject.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+fn classify(subject: &str, source: Error) -> RestError {
     let pause = match (&source, source.retry()) {
         (Error::EmptyBody { .. } | Error::TooLarge { .. } | Error::Unreadable { .. }, _) => {
-            return RestError::Unreadable {
-                killmail_id,
-                reason: source.to_string(),
-            };
+            return unreadable(subject, source);
         }
         (Error::Html { .. }, _) | (_, Retry::Permanent) => BLOCKED,
         (_, Retry::Banned(pause)) => pause,
@@ -127,25 +147,26 @@ fn classify(killmail_id: i64, source: Error) -> RestError {
     RestError::Unavailable { pause, source }
 }
 
+/// The elements of a list. An object in its place says what is wrong.
+pub(super) fn elements<'a>(subject: &str, body: &'a [u8]) -> Result<Vec<&'a RawValue>, RestError> {
+    let error = match serde_json::from_slice::<Vec<&RawValue>>(body) {
+        Ok(elements) => return Ok(elements),
+        Err(error) => error,
+    };
+    let answer: serde_json::Value =
+        serde_json::from_slice(body).map_err(|error| unreadable(subject, error))?;
+    let message = answer.get("error").and_then(serde_json::Value::as_str);
+    let message = message.ok_or_else(|| unreadable(subject, error))?;
+    Err(RestError::Refused {
+        subject: subject.to_owned(),
+        message: message.chars().take(200).collect(),
+    })
+}
+
 /// Reads a list of at most one killmail, with its body (since June 2026) or without.
 fn read(killmail_id: i64, body: &[u8]) -> Result<Option<FoundValues>, RestError> {
-    let unreadable = |reason: String| RestError::Unreadable {
-        killmail_id,
-        reason,
-    };
-    let elements = match serde_json::from_slice::<Vec<&RawValue>>(body) {
-        Ok(elements) => elements,
-        Err(error) => {
-            let answer: serde_json::Value =
-                serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
-            let message = answer.get("error").and_then(serde_json::Value::as_str);
-            let message = message.ok_or_else(|| unreadable(error.to_string()))?;
-            return Err(RestError::Refused {
-                killmail_id,
-                message: message.chars().take(200).collect(),
-            });
-        }
-    };
+    let subject = format!("killmail {killmail_id}");
+    let elements = elements(&subject, body)?;
     let Some(element) = elements.first() else {
         return Ok(None);
     };
@@ -153,10 +174,13 @@ fn read(killmail_id: i64, body: &[u8]) -> Result<Option<FoundValues>, RestError>
         Ok(Parsed::Killmail(killmail)) => (killmail.killmail_id, killmail.hash, killmail.zkb),
         Ok(Parsed::Reference(it)) => (it.killmail_id, Some(it.hash), it.zkb),
         Ok(Parsed::Nothing) => return Ok(None),
-        Err(error) => return Err(unreadable(error.to_string())),
+        Err(error) => return Err(unreadable(&subject, error)),
     };
     if found != killmail_id {
-        return Err(unreadable(format!("it is about killmail {found}")));
+        return Err(unreadable(
+            &subject,
+            format!("it is about killmail {found}"),
+        ));
     }
     Ok(Some(FoundValues { hash, zkb }))
 }
@@ -188,7 +212,7 @@ mod tests {
         "zKillboard's answer for killmail 7 can't be read: it is about killmail 8")]
     fn refusals_are_told_from_values(#[case] body: String, #[case] message: &str) {
         let error = read(7, body.as_bytes()).unwrap_err();
-        assert!(error.is_about_killmail());
+        assert!(error.is_about_question());
         assert_eq!(error.to_string(), message);
     }
 
@@ -221,14 +245,14 @@ mod tests {
     #[case::banned(status(403, None), 3600)]
     #[case::not_found(status(404, None), 300)]
     fn the_server_is_left_alone(#[case] error: Error, #[case] seconds: u64) {
-        let error = classify(7, error);
-        assert!(!error.is_about_killmail());
+        let error = classify("killmail 7", error);
+        assert!(!error.is_about_question());
         assert_eq!(error.pause().as_secs(), seconds);
     }
 
     #[test]
-    fn an_empty_answer_is_about_the_killmail() {
+    fn an_empty_answer_is_about_the_question() {
         let at = "zkb".to_owned();
-        assert!(classify(7, Error::EmptyBody { at }).is_about_killmail());
+        assert!(classify("killmail 7", Error::EmptyBody { at }).is_about_question());
     }
 }
