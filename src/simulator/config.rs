@@ -47,6 +47,10 @@ pub struct SimulatorConfig {
     pub longest_poll: Duration,
     /// RedisQ packages carry the body, as before December 2025.
     pub redisq_with_body: bool,
+    /// Elements of zKillboard's lists carry the body, as since June 2026.
+    pub zkb_with_body: bool,
+    /// Killmails younger than this are left out of zKillboard's lists (there: five minutes).
+    pub zkb_embargo: Duration,
     /// Tokens of ESI's killmail group per window.
     pub esi_tokens: i64,
     /// ESI's floating window.
@@ -79,6 +83,8 @@ impl Default for SimulatorConfig {
             keep: 20_000,
             longest_poll: Duration::from_secs(10),
             redisq_with_body: false,
+            zkb_with_body: true,
+            zkb_embargo: Duration::ZERO,
             esi_tokens: 3_600,
             esi_window: Duration::from_mins(15),
             esi_errors: 100,

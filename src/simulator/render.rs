@@ -199,6 +199,11 @@ pub fn zkb_element(killmail: &Killmail) -> Value {
     body
 }
 
+/// An element of zKillboard's lists as it was until June 2026: id and values.
+pub fn zkb_reference(killmail: &Killmail) -> Value {
+    json!({ "killmail_id": killmail.killmail_id, "zkb": zkb_block(killmail) })
+}
+
 /// The flat form of relays: ESI's fields with zKillboard's live block beside them.
 pub fn flat(killmail: &Killmail) -> Value {
     let mut body = esi(killmail);

@@ -64,6 +64,10 @@ pub enum Fault {
     WrongHash,
     /// The connection ends in the middle of the body.
     CutConnection,
+    /// zKillboard's way to refuse: 200 with `{"error":…}` in place of a list.
+    ErrorObject,
+    /// An empty list.
+    EmptyList,
 }
 
 /// Which requests fail, how, and how often.
@@ -135,6 +139,8 @@ impl Fault {
             Self::PoisonedNames => "poisoned_names",
             Self::WrongHash => "wrong_hash",
             Self::CutConnection => "cut_connection",
+            Self::ErrorObject => "error_object",
+            Self::EmptyList => "empty_list",
         }
     }
 }

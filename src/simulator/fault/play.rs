@@ -70,6 +70,10 @@ pub(crate) async fn play(fault: Fault, shared: &Shared, request: Request, next: 
             (StatusCode::UNPROCESSABLE_ENTITY, body).into_response()
         }
         Fault::CutConnection => cut(&answer(request, next).await.1),
+        Fault::ErrorObject => {
+            axum::Json(json!({ "error": "something went wrong" })).into_response()
+        }
+        Fault::EmptyList => axum::Json(json!([])).into_response(),
     }
 }
 

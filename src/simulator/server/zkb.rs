@@ -95,14 +95,21 @@ fn form_error(uri: &Uri) -> Option<Response> {
 
 fn answer(shared: &Shared, query: &Query) -> Value {
     let now = shared.clock().now();
+    let embargo = chrono::TimeDelta::from_std(shared.config.zkb_embargo).unwrap_or_default();
     let world = shared.world();
     let found: Vec<_> = world
         .newest_first()
         .filter(|it| query.matches(it, now))
+        .filter(|it| query.is_for_one_killmail() || now - it.killmail_time >= embargo)
         .skip((query.page - 1) * PAGE)
         .take(PAGE)
         .cloned()
         .collect();
     drop(world);
-    Value::Array(found.iter().map(|it| render::zkb_element(it)).collect())
+    let element = if shared.config.zkb_with_body {
+        render::zkb_element
+    } else {
+        render::zkb_reference
+    };
+    Value::Array(found.iter().map(|it| element(it)).collect())
 }

@@ -39,6 +39,25 @@ enum Condition {
     Value(i64),
 }
 
+impl Condition {
+    fn is_past_seconds(&self) -> bool {
+        matches!(self, Self::PastSeconds(_))
+    }
+
+    /// Somebody or some place, beside which other conditions may stand.
+    fn is_entity(&self) -> bool {
+        matches!(
+            self,
+            Self::Party(..)
+                | Self::System(_)
+                | Self::Constellation(_)
+                | Self::Region(_)
+                | Self::Location(_)
+                | Self::War(_)
+        )
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Party {
     Character,
@@ -68,8 +87,10 @@ impl Query {
                 query.modifier(word, value)?;
             }
         }
-        if query.conditions.is_empty() && query.page > 1 {
-            return Err("page needs an entity".to_owned());
+        let needs_entity =
+            query.page > 1 || (query.conditions.iter()).any(Condition::is_past_seconds);
+        if needs_entity && !query.conditions.iter().any(Condition::is_entity) {
+            return Err("page and pastSeconds need an entity".to_owned());
         }
         Ok(query)
     }
@@ -126,6 +147,12 @@ impl Query {
         };
         self.conditions.push(condition);
         Ok(())
+    }
+
+    /// True where one killmail is asked for by its id.
+    pub(super) fn is_for_one_killmail(&self) -> bool {
+        let by_id = |it: &Condition| matches!(it, Condition::Killmail(_));
+        self.conditions.iter().any(by_id)
     }
 
     /// True where the killmail belongs in the list.
