@@ -25,6 +25,7 @@ use crate::api::{self, ApiState, LiveObstacle, LiveProbe, MetricsRenderer};
 use crate::feed::Feed;
 use crate::feed::webhooks::{self, WebhookDeps};
 use crate::ingest::live::{self, LiveDeps, Obstacle, Standing};
+use crate::ingest::preloader::{self, PreloaderDeps};
 use crate::ingest::upkeep::{self, UpkeepDeps};
 use crate::ingest::{Pipeline, PipelineInput};
 use crate::runtime::clock::{SharedClock, SystemClock};
@@ -32,6 +33,7 @@ use crate::runtime::config::{Config, LiveSource};
 use crate::runtime::supervisor::Supervisor;
 use crate::runtime::telemetry::exposition;
 use crate::store::Store;
+use crate::upstream::zkb::rest::ZkbRest;
 
 /// A service that is wired and has its database, feed and pipeline running.
 #[derive(Debug)]
@@ -136,6 +138,7 @@ impl Service {
         self.start_http(listener, listening)?;
         self.start_live();
         self.start_upkeep();
+        self.start_preloader();
         self.start_webhooks()?;
         // A task that died cancels the supervisor's token; `stop` then says which.
         let died = self.supervisor.token();
@@ -171,7 +174,8 @@ impl Service {
             MetricsRenderer::new(exposition::render),
             self.supervisor.token(),
         )
-        .with_live(self.live_probe());
+        .with_live(self.live_probe())
+        .with_preloading(self.preloading().is_some());
         let token = self.supervisor.token();
         self.supervisor
             .spawn("http", api::serve(listener, state, token));
@@ -224,13 +228,37 @@ impl Service {
             store: self.database.store.clone(),
             clock: Arc::clone(&self.clock),
             resolver: self.upstreams.resolver.clone(),
-            zkb: self.upstreams.zkb.clone(),
+            zkb: (self.config.ingest.values_days > 0)
+                .then(|| self.upstreams.zkb.clone())
+                .flatten(),
             input: self.input.clone(),
             ingest: self.config.ingest.clone(),
             reference_data: self.upstreams.reference_data.clone(),
         };
         self.supervisor
             .spawn("upkeep", upkeep::run(deps, self.supervisor.token()));
+    }
+
+    /// Whom to ask for the past; `None` where nobody may be asked, or nothing is to be followed.
+    fn preloading(&self) -> Option<&ZkbRest> {
+        let follows = self.config.live.live_source != LiveSource::None;
+        self.upstreams.zkb.as_ref().filter(|_| follows)
+    }
+
+    fn start_preloader(&self) {
+        let Some(zkb) = self.preloading() else {
+            tracing::info!("nobody is asked for the past: that needs a live source and WK_CONTACT");
+            return;
+        };
+        let deps = PreloaderDeps {
+            store: self.database.store.clone(),
+            clock: Arc::clone(&self.clock),
+            zkb: zkb.clone(),
+            input: self.input.clone(),
+            preload: self.config.preload.clone(),
+        };
+        self.supervisor
+            .spawn("preloader", preloader::run(deps, self.supervisor.token()));
     }
 
     fn start_webhooks(&self) -> anyhow::Result<()> {

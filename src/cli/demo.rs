@@ -7,7 +7,7 @@ use crate::ingest::{live, reference_data};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::config::{
     ApiConfig, Config, DatabaseConfig, FeedConfig, IngestConfig, LiveConfig, LiveSource,
-    UpstreamConfig,
+    PreloadConfig, UpstreamConfig,
 };
 use crate::service::{Database, Service};
 use crate::simulator::{Simulator, SimulatorConfig};
@@ -86,6 +86,7 @@ pub(super) async fn run(args: DemoArgs, shutdown: CancellationToken) -> anyhow::
         database: database_config,
         ingest: args.ingest,
         feed: args.feed,
+        preload: PreloadConfig::default(),
     };
     let psql = database.psql_command();
     let service = Service::build_on(database, config, SystemClock::shared()).await?;

@@ -13,6 +13,7 @@ pub mod import;
 pub mod live;
 pub mod pipeline;
 mod plan;
+pub mod preloader;
 pub mod processor;
 pub mod reference_data;
 pub mod resolver;

@@ -24,7 +24,7 @@ pub(super) struct Upstreams {
     pub(super) resolver: Resolver,
     /// Bodies of killmails.
     pub(super) bodies: Arc<dyn FetchBody>,
-    /// Values that a source did not have.
+    /// Values that a source did not have, and the past. One client, so that they share its budget.
     pub(super) zkb: Option<ZkbRest>,
     /// Ship types and systems.
     pub(super) reference_data: Option<ReferenceDataDeps>,
@@ -70,8 +70,7 @@ impl Upstreams {
             );
             Resolver::local(store.clone(), Arc::clone(clock))
         };
-        let wants_values = config.ingest.values_days > 0;
-        let zkb = (wants_values && upstream.may_ask(&upstream.zkb_url).is_ok())
+        let zkb = (upstream.may_ask(&upstream.zkb_url).is_ok())
             .then(|| ZkbRest::new(http.clone(), upstream.zkb_url.clone()));
         let origin = &upstream.ship_types_url;
         let reference_data = upstream.may_ask(origin).is_ok().then(|| ReferenceDataDeps {

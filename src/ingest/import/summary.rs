@@ -31,7 +31,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts one answer of the pipeline; `None` when it stopped without one.
-    pub(super) fn count(&mut self, outcome: Option<&Outcome>) {
+    pub(in crate::ingest) fn count(&mut self, outcome: Option<&Outcome>) {
         let counter = match outcome {
             Some(Outcome::Stored { change, .. }) => match change {
                 Change::New => &mut self.new,

@@ -6,6 +6,7 @@ mod database;
 pub(crate) mod environment;
 mod ingest;
 mod live;
+mod preload;
 mod reference;
 mod telemetry;
 mod upstream;
@@ -15,6 +16,7 @@ pub use api::ApiConfig;
 pub use database::DatabaseConfig;
 pub use ingest::{FeedConfig, IngestConfig};
 pub use live::{LiveConfig, LiveSource};
+pub use preload::PreloadConfig;
 pub use reference::reference_table;
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use upstream::UpstreamConfig;
@@ -45,6 +47,9 @@ pub struct Config {
     /// The feed.
     #[command(flatten)]
     pub feed: FeedConfig,
+    /// The past that is kept filled.
+    #[command(flatten)]
+    pub preload: PreloadConfig,
 }
 
 impl Config {
@@ -52,7 +57,7 @@ impl Config {
     pub fn log(&self) {
         tracing::info!(
             api = ?self.api, database = ?self.database, live = ?self.live, upstream = ?self.upstream,
-            ingest = ?self.ingest, feed = ?self.feed,
+            ingest = ?self.ingest, feed = ?self.feed, preload = ?self.preload,
             "effective configuration"
         );
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use super::{Config, LiveSource, UpstreamConfig};
+use super::{Config, LiveSource, PreloadConfig, UpstreamConfig};
 
 /// The pace that R2Z2's operator asks for, in milliseconds: between requests, and after a 404.
 const R2Z2_LEAST_INTERVAL_MS: u64 = 200;
@@ -51,6 +51,7 @@ impl Config {
         self.check_pace(&mut problems);
         self.check_contact(asks, &mut problems);
         self.check_limits(&mut problems);
+        self.check_preload(&mut problems);
         if problems.is_empty() {
             Ok(())
         } else {
@@ -149,6 +150,23 @@ impl Config {
             if value == 0 {
                 problems.push(format!("{name} has to be more than 0"));
             }
+        }
+    }
+
+    fn check_preload(&self, problems: &mut Vec<String>) {
+        for (name, ids) in self.preload.lists() {
+            let (count, most) = (ids.len(), PreloadConfig::MOST);
+            if count > most {
+                problems.push(format!(
+                    "{name} has {count} ids, at most {most} are allowed"
+                ));
+            }
+        }
+        let (days, most) = (self.preload.days.get(), PreloadConfig::MOST_DAYS);
+        if days > most {
+            problems.push(format!(
+                "WK_PRELOAD_DAYS is {days}, at most {most} are allowed"
+            ));
         }
     }
 }
@@ -251,6 +269,19 @@ mod tests {
             config.validate(Asks::Nothing).unwrap_err().problems.len(),
             3
         );
+    }
+
+    #[test]
+    fn what_is_preloaded_has_bounds() {
+        let mut config = Config::default();
+        config.preload.regions = vec![1; PreloadConfig::MOST + 1];
+        config.preload.days = std::num::NonZeroU32::MAX;
+        let text = problems(&config, Asks::Nothing);
+        assert!(
+            text.contains("WK_PRELOAD_REGIONS has 1001 ids, at most 1000 are allowed"),
+            "{text}"
+        );
+        assert!(text.contains("WK_PRELOAD_DAYS is 4294967295"), "{text}");
     }
 
     #[test]

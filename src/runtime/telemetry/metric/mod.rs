@@ -96,6 +96,14 @@ pub enum Metric {
     WebhooksPaused,
     /// 1 while this process delivers to webhooks, else 0.
     WebhookLeader,
+    /// 1 while this process reads the past that is wanted, else 0.
+    PreloadLeader,
+    /// Entities whose past is wanted and not yet read.
+    HistoryWishesOpen,
+    /// Pages of somebody's past that zKillboard was asked for, by `outcome` (`read`, `failed`).
+    HistoryPages,
+    /// Killmails that such pages brought and that were not stored.
+    HistoryKillmails,
 }
 
 impl Metric {
@@ -144,6 +152,10 @@ impl Metric {
         Self::WebhookDeliverySeconds,
         Self::WebhooksPaused,
         Self::WebhookLeader,
+        Self::PreloadLeader,
+        Self::HistoryWishesOpen,
+        Self::HistoryPages,
+        Self::HistoryKillmails,
     ];
 
     /// The name in Prometheus' exposition.

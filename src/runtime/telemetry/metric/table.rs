@@ -221,6 +221,26 @@ impl Metric {
                 &[],
                 "1 while this process delivers to webhooks, else 0.",
             ),
+            Self::PreloadLeader => gauge(
+                "wanderer_kills_preload_leader",
+                &[],
+                "1 while this process reads the past that is wanted, else 0.",
+            ),
+            Self::HistoryWishesOpen => gauge(
+                "wanderer_kills_history_wishes_open",
+                &[],
+                "Entities whose past is wanted and not yet read.",
+            ),
+            Self::HistoryPages => counter(
+                "wanderer_kills_history_pages_total",
+                &["outcome"],
+                "Pages of somebody's past that zKillboard was asked for, by `outcome` (`read`, `failed`).",
+            ),
+            Self::HistoryKillmails => counter(
+                "wanderer_kills_history_killmails_total",
+                &[],
+                "Killmails that such pages brought and that were not stored.",
+            ),
         }
     }
 }
