@@ -35,6 +35,15 @@ pub const MAX_V1_BODY_BYTES: usize = 1024 * 1024;
 /// How much of a body that is too large is read, and dropped, before it is refused.
 pub const MAX_V1_DROPPED_BYTES: usize = 16 * 1024 * 1024;
 
+/// Most systems whose past one address may want within a minute: at a page a second a third of it.
+pub const MAX_WISHES_PER_MINUTE: usize = 20;
+
+/// The same for this machine, where a proxy may sit with many clients behind it.
+pub const MAX_WISHES_PER_MINUTE_HERE: usize = 200;
+
+/// Addresses whose wishes are counted; within a minute no more are served.
+pub const MAX_WISHING_ADDRESSES: usize = 4_096;
+
 /// Most systems of one bulk request; the answer is bounded by [`MAX_PAGE_BYTES`] besides.
 pub const MAX_BULK_SYSTEMS: usize = 1_000;
 

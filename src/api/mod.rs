@@ -26,6 +26,7 @@ mod client_socket;
 mod events;
 mod stalled_writer;
 mod upstream_shape;
+pub mod wishing;
 
 pub use error::ApiError;
 pub use limits::Limits;

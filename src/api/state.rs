@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::admission::Admission;
 use super::limits::Limits;
 use super::phoenix::Lobby;
+use super::wishing::Wishing;
 use crate::feed::Feed;
 use crate::runtime::clock::SharedClock;
 use crate::runtime::config::ApiConfig;
@@ -102,6 +103,8 @@ pub struct ApiState {
     pub phoenix: Arc<Lobby>,
     /// Open event streams.
     pub event_streams: Arc<AtomicUsize>,
+    /// Who may want the past of systems, and how often.
+    pub wishing: Arc<Wishing>,
 }
 
 impl ApiState {
@@ -128,6 +131,7 @@ impl ApiState {
             limits: Arc::new(limits),
             sessions: TaskTracker::new(),
             event_streams: Arc::default(),
+            wishing: Arc::default(),
         }
     }
 
@@ -135,6 +139,13 @@ impl ApiState {
     #[must_use]
     pub fn with_live(mut self, live: LiveProbe) -> Self {
         self.live = live;
+        self
+    }
+
+    /// The same where somebody reads the past that is wanted, or nobody does.
+    #[must_use]
+    pub fn with_preloading(mut self, is_on: bool) -> Self {
+        self.wishing = Arc::new(Wishing::new(is_on));
         self
     }
 

@@ -91,7 +91,9 @@ async fn check_21_kills_of_a_system() {
     assert_eq!(answer.status, 200);
     assert_eq!(ids(&body["data"]["kills"]), [1, 3, 5]);
     assert_eq!(body["data"]["kills"][0]["zkb"]["totalValue"], 1e6);
-    assert_eq!(body["data"]["cached"], true);
+    assert_eq!(body["data"]["cached"], false);
+    assert_eq!(body["data"]["backfill"]["state"], "unavailable");
+    assert_timestamp(&body["data"]["backfill"]["since"]);
     assert_timestamp(&body["timestamp"]);
     assert_timestamp(&body["data"]["timestamp"]);
     assert!(!answer.header("x-request-id").is_empty());

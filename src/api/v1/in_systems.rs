@@ -5,13 +5,15 @@
 //! | `POST /api/v1/kills/systems` `{"system_ids":[…],"since_hours":24,"limit":50}` | `{"data":{"systems_kills":{"30000142":[…]},"timestamp":"…"},"timestamp":"…"}` |
 //! | `POST /api/v1/systems/bulk/killmails` `{"system_ids":[…],"hours":24,"limit_per_system":50}` | `{"systems":{"30000142":[…]}}` |
 //!
-//! Every system that was asked for has its list. Where the answer would have become too large, the lists of
+//! Every system that was asked for has its list. Beside the lists of the first, `backfill` says whether they
+//! are all there is: one state for all, and in `systems` those that are not complete. Where the answer would have become too large, the lists of
 //! the last systems are cut and `truncated` is there, and true.
 
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 
+use super::backfill::{self, Question};
 use super::envelope::{json_text, success, timestamp};
 use super::kills::{self, Room};
 use super::read::{self, Span};
@@ -20,6 +22,7 @@ use super::shapes::{
 };
 use super::{Posted, V1Error};
 use crate::api::docs::tags::WANDERER_KILLS;
+use crate::api::extract::PeerAddress;
 use crate::api::limits::HISTORY_CHUNK;
 use crate::api::{ApiError, ApiState};
 use crate::store::killmails::history::{self, Before, PastKillmail};
@@ -45,15 +48,19 @@ use crate::store::killmails::history::{self, Before, PastKillmail};
 )]
 pub(super) async fn kills(
     State(state): State<ApiState>,
+    PeerAddress(peer): PeerAddress,
     posted: Posted,
 ) -> Result<Response, ApiError> {
     let systems = read::system_ids(&posted.fields)?;
     let span = Span::read(&posted.fields, &["since_hours"], "limit").ok_or_else(invalid)?;
     let now = state.clock.now();
+    let since = span.since(now);
+    let past = backfill::of_systems(&state, &systems, Question { peer, since, now }).await?;
     let (lists, truncated) = lists(&state, &systems, span, now).await?;
     let data = format!(
-        r#"{{"systems_kills":{lists},"timestamp":"{}"{}}}"#,
+        r#"{{"systems_kills":{lists},"timestamp":"{}","backfill":{}{}}}"#,
         timestamp(now),
+        backfill::json_of_many(&past, since),
         kills::mark(truncated),
     );
     Ok(success(&data, now))

@@ -1,10 +1,12 @@
 //! The REST interface and event streams of WandererKills, so that its clients need no change.
 //!
-//! Answers come from our own database alone: nothing here asks an upstream. `since_hours` looks back one week
+//! Answers come from our own database alone: nothing here asks an upstream, or waits for one. The past of a
+//! system that is not known is taken down as wanted, and the answer says so. `since_hours` looks back one week
 //! at most; a bulk request names at most
 //! [`MAX_BULK_SYSTEMS`](crate::api::limits::MAX_BULK_SYSTEMS) systems.
 
 mod accept;
+mod backfill;
 mod count;
 pub mod envelope;
 mod exposition;

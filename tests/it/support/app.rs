@@ -74,7 +74,8 @@ impl TestApp {
         Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
     }
 
-    /// A server over a migrated database that belongs to someone else, on this clock.
+    /// A server over a migrated database that belongs to someone else, on this clock. Someone else also reads
+    /// the past that is wanted.
     pub(crate) async fn serving(url: &str, clock: SharedClock) -> Self {
         let (config, limits) = (ApiConfig::default(), Limits::default());
         Self::configured(None, url.to_owned(), config, limits, clock).await
@@ -150,6 +151,7 @@ impl TestApp {
         let metrics = MetricsRenderer::new(|| "# no metrics\n".to_owned());
         let state =
             ApiState::new(feed, store, clock, config, metrics, token.clone()).with_limits(limits);
+        let state = state.with_preloading(database.is_none());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         Self {
