@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod backfill;
 mod demo;
 mod import;
 mod migrate;
@@ -33,6 +34,8 @@ pub enum Command {
     Demo(Box<demo::DemoArgs>),
     /// Store killmails from files.
     Import(Box<import::ImportCommand>),
+    /// Store the past of systems, regions, characters, corporations and alliances.
+    Backfill(Box<backfill::BackfillCommand>),
     /// Bring the database to the newest schema and end.
     Migrate(Box<migrate::MigrateArgs>),
     /// Keep ship types and solar systems.
@@ -51,6 +54,7 @@ impl Cli {
             Command::Serve(args) => serve::run(*args, shutdown).await,
             Command::Demo(args) => demo::run(*args, shutdown).await,
             Command::Import(args) => import::run_command(*args, shutdown).await,
+            Command::Backfill(args) => backfill::run(*args, shutdown).await,
             Command::Migrate(args) => migrate::run(*args, shutdown).await,
             Command::ShipTypes(args) => ship_types::run(*args, shutdown).await,
             Command::Simulate(args) => simulate::run(*args, shutdown).await,
