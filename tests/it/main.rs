@@ -70,6 +70,10 @@ mod phoenix_protocol;
 #[cfg(test)]
 mod pipeline;
 #[cfg(test)]
+mod preloader;
+#[cfg(test)]
+mod preloader_faults;
+#[cfg(test)]
 mod process_life;
 #[cfg(test)]
 mod python_clients;

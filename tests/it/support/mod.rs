@@ -11,6 +11,7 @@ pub(crate) mod live;
 pub(crate) mod openapi;
 pub(crate) mod phoenix;
 pub(crate) mod postgres;
+pub(crate) mod preloading;
 pub(crate) mod proxy;
 pub(crate) mod real_data;
 pub(crate) mod replica;
