@@ -35,7 +35,7 @@ pub(super) fn routes(others: OpenApi) -> Router<ApiState> {
         .routes(routes!(page::asset))
         .split_for_parts();
     own.merge(others);
-    let document = served::Served::of(document::finished(own));
+    let document = served::Served::of(&document::finished(own));
     routes
         .layer(Extension(Arc::new(document)))
         .layer(Extension(Arc::new(page::config())))

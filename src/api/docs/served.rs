@@ -17,8 +17,8 @@ pub(super) struct Served(Result<Bytes, serde_json::Error>);
 
 impl Served {
     /// Writes the document.
-    pub(super) fn of(document: OpenApi) -> Self {
-        Self(serde_json::to_vec(&document).map(Bytes::from))
+    pub(super) fn of(document: &OpenApi) -> Self {
+        Self(serde_json::to_vec(document).map(Bytes::from))
     }
 }
 

@@ -81,7 +81,11 @@ pub(in crate::api) struct KillfeedEvent {
 /// What `data:` of a server-sent event holds.
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "a shape of the document alone")]
+#[expect(
+    dead_code,
+    clippy::large_enum_variant,
+    reason = "a shape of the document alone"
+)]
 pub(super) enum KillfeedData {
     /// Unnamed events: one event of the feed.
     Event(KillfeedEvent),
@@ -160,7 +164,11 @@ pub(super) enum ClientFailures {
 /// What the websocket's server sends.
 #[derive(ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(dead_code, reason = "a shape of the document alone")]
+#[expect(
+    dead_code,
+    clippy::large_enum_variant,
+    reason = "a shape of the document alone"
+)]
 pub(in crate::api) enum KillfeedServerMessage {
     /// The first message: where this session starts, and the newest event.
     Hello {
@@ -203,7 +211,11 @@ pub(in crate::api) enum KillfeedServerMessage {
 /// What a websocket's client may send.
 #[derive(ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(dead_code, reason = "a shape of the document alone")]
+#[expect(
+    dead_code,
+    clippy::large_enum_variant,
+    reason = "a shape of the document alone"
+)]
 pub(in crate::api) enum KillfeedClientMessage {
     /// Replaces the filter.
     Filter {

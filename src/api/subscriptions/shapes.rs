@@ -128,6 +128,7 @@ pub(super) enum DeliveryOutcome {
 
 /// An entry of the journal.
 #[derive(ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 pub(super) struct Delivery {
     /// Its number.
     delivery_id: i64,
