@@ -74,6 +74,8 @@ mod preloader;
 #[cfg(test)]
 mod preloader_faults;
 #[cfg(test)]
+mod preloader_wishes;
+#[cfg(test)]
 mod process_life;
 #[cfg(test)]
 mod python_clients;
