@@ -7,7 +7,7 @@
 //!                               └─ how far ◄───┘   (page by page, so that a restart goes on there)
 //! ```
 //!
-//! It is a reconciler: it takes no calls, but looks into the table every [two seconds](IDLE) and reads one page
+//! It is a reconciler: it takes no calls, but looks into the table every two seconds and reads one page
 //! of the wish that was served longest ago, those that a client waits for first. One process of all on a
 //! database does it. It shares the one request a second that zKillboard is asked with whoever asks for
 //! values: each has at most one question waiting, and they take turns.
