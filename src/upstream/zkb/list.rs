@@ -171,7 +171,7 @@ mod tests {
     #[case(r#"{"error":"Invalid"}"#, "zKillboard refuses to tell of x: Invalid")]
     #[case(
         "[",
-        "zKillboard's answer for x can't be read: EOF while parsing a value at line 1 column 1"
+        "zKillboard's answer for x can't be read: EOF while parsing a list at line 1 column 1"
     )]
     fn objects_and_nonsense_are_errors(#[case] body: &'static str, #[case] message: &str) {
         let error = read("x", &Bytes::from_static(body.as_bytes())).unwrap_err();
