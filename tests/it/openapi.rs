@@ -138,10 +138,9 @@ fn no_route_passes_the_document_by() {
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("\n#[cfg(test)]\n").next().unwrap();
             for word in [".route(", ".route_service(", ".nest(", ".nest_service("] {
-                for (at, _) in code.match_indices(word) {
-                    let rest = code[at + word.len()..].trim_start();
+                for rest in code.split(word).skip(1).map(str::trim_start) {
                     let known = |path: &&str| rest.starts_with(&format!("\"{path}\""));
-                    if !WITHOUT_OPERATION.iter().any(|path| known(&path)) {
+                    if !WITHOUT_OPERATION.iter().any(known) {
                         let line: String = rest.chars().take(60).collect();
                         found.push(format!("{}: {word}{line}", path.display()));
                     }
@@ -406,8 +405,7 @@ async fn the_page_needs_nothing_from_elsewhere() {
     );
     let mut files = BTreeSet::new();
     for attribute in ["src=\"", "href=\""] {
-        for (at, _) in page.body.match_indices(attribute) {
-            let rest = &page.body[at + attribute.len()..];
+        for rest in page.body.split(attribute).skip(1) {
             files.insert(rest.split('"').next().unwrap().to_owned());
         }
     }

@@ -2,6 +2,7 @@
 
 #![expect(dead_code, reason = "shapes of the document alone")]
 
+mod backfill;
 mod errors;
 mod requests;
 mod status;
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
+pub(super) use backfill::{Backfill, ManyBackfills};
 pub(super) use errors::{
     BadBody, BadRequest, BadSubscription, BodyTooLarge, CodedError, Failures, StreamFailures,
     SubscriptionError,
@@ -38,8 +40,11 @@ pub(super) struct SystemKillsData {
     pub(super) kills: Vec<Killmail>,
     /// When this was answered.
     pub(super) timestamp: DateTime<Utc>,
-    /// Always true: nothing here asks an upstream.
+    /// True where everything that was asked for is stored.
     pub(super) cached: bool,
+    /// Whether the past of the system is known; of `/kills/system/{id}` alone.
+    #[schema(required = false)]
+    pub(super) backfill: Backfill,
     /// There, and true, when the answer would have become too large.
     #[schema(required = false)]
     pub(super) truncated: bool,
@@ -61,6 +66,8 @@ pub(super) struct SystemsKillsData {
     pub(super) systems_kills: std::collections::BTreeMap<String, Vec<Killmail>>,
     /// When this was answered.
     pub(super) timestamp: DateTime<Utc>,
+    /// Whether the past of the systems is known.
+    pub(super) backfill: ManyBackfills,
     /// There, and true, when lists had to be cut.
     #[schema(required = false)]
     pub(super) truncated: bool,
