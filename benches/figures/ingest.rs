@@ -59,7 +59,7 @@ async fn measure_on(
     let started = clock.monotonic();
     running.send_all(killmails).await?;
     let ingest = clock.monotonic().saturating_sub(started);
-    let rows = take_out(&connection).await?;
+    let rows = take_out(&connection, MEASURED_FROM).await?;
     server.settle().await?;
     let started = clock.monotonic();
     copy_in(&connection, &rows).await?;
@@ -84,20 +84,23 @@ async fn measure_on(
     Ok(())
 }
 
-/// Takes the measured rows out of the database, so that COPY finds it as the pipeline did.
-async fn take_out(connection: &Connection) -> anyhow::Result<Vec<(String, Vec<Bytes>)>> {
+/// Takes the rows of ids from `first_id` on out of the database, so that COPY finds it as the pipeline did.
+pub(crate) async fn take_out(
+    connection: &Connection,
+    first_id: i64,
+) -> anyhow::Result<Vec<(String, Vec<Bytes>)>> {
     let mut taken = Vec::new();
     for table in TABLES {
         let columns = columns(connection, table).await?.join(", ");
         let query = format!(
-            "COPY (SELECT {columns} FROM {table} WHERE killmail_id >= {MEASURED_FROM}) TO STDOUT"
+            "COPY (SELECT {columns} FROM {table} WHERE killmail_id >= {first_id}) TO STDOUT"
         );
         let rows = connection.client.copy_out(&query).await?;
         let rows = rows.try_collect().await?;
         taken.push((format!("COPY {table} ({columns}) FROM STDIN"), rows));
     }
     for table in ["feed", "attackers", "killmails"] {
-        let delete = format!("DELETE FROM {table} WHERE killmail_id >= {MEASURED_FROM}");
+        let delete = format!("DELETE FROM {table} WHERE killmail_id >= {first_id}");
         connection.client.batch_execute(&delete).await?;
         connection
             .client
@@ -107,7 +110,11 @@ async fn take_out(connection: &Connection) -> anyhow::Result<Vec<(String, Vec<By
     Ok(taken)
 }
 
-async fn copy_in(connection: &Connection, rows: &[(String, Vec<Bytes>)]) -> anyhow::Result<()> {
+/// Writes rows that were taken out, in one transaction.
+pub(crate) async fn copy_in(
+    connection: &Connection,
+    rows: &[(String, Vec<Bytes>)],
+) -> anyhow::Result<()> {
     connection.client.batch_execute("BEGIN").await?;
     for (statement, chunks) in rows {
         let sink = connection.client.copy_in::<_, Bytes>(statement).await?;

@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are the program's output")]
 
+mod backfill;
 mod corpus;
 mod database;
 mod enrichment;
@@ -33,6 +34,8 @@ use wanderer_kills::runtime::telemetry::exposition;
 enum Part {
     /// Killmails per second through the committer, and bytes on disk.
     Ingest,
+    /// Killmails per second from day archives on disk.
+    Backfill,
     /// What look-ups cost, and how often memory answers.
     Enrichment,
     /// From commit to a listener.
@@ -58,6 +61,15 @@ struct Options {
     /// Killmails of each ingest measurement.
     #[arg(long, default_value_t = 10_000)]
     killmails: usize,
+    /// Days of archives, of as many killmails each as an ingest measurement has.
+    #[arg(long, default_value_t = 6)]
+    days: usize,
+    /// Days of archives that are read at the same time.
+    #[arg(long)]
+    days_at_once: Option<std::num::NonZeroUsize>,
+    /// Killmails of archives written in one transaction.
+    #[arg(long)]
+    batch_size: Option<std::num::NonZeroUsize>,
     /// Seconds of each load measurement.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
@@ -75,6 +87,9 @@ async fn main() -> anyhow::Result<()> {
     let mut report = Report::default();
     if wanted(Part::Ingest) {
         ingest::measure(&server, &options, &mut report).await?;
+    }
+    if wanted(Part::Backfill) {
+        backfill::measure(&server, &options, &mut report).await?;
     }
     if wanted(Part::Enrichment) {
         enrichment::measure(&server, &options, &mut report).await?;

@@ -80,6 +80,20 @@ pub enum ApiError {
     /// A subscription's secret is missing or another's.
     #[error("only the owner may do this: send Authorization: Bearer and the subscription's secret")]
     NotOwner,
+    /// No such backfill.
+    #[error("there is no backfill {job_id}")]
+    BackfillNotFound {
+        /// Its number.
+        job_id: i64,
+    },
+    /// The operator's token is missing or another's.
+    #[error(
+        "only the operator may do this: send Authorization: Bearer and the value of WK_ADMIN_TOKEN"
+    )]
+    NotAdmin,
+    /// The service has no operator's token.
+    #[error("nobody may do this: the service was started without WK_ADMIN_TOKEN")]
+    AdminOff,
     /// No such path.
     #[error("no such path")]
     RouteNotFound,
@@ -225,6 +239,11 @@ impl ApiError {
             Self::DeliveryNotFound { .. } => {
                 (S::NOT_FOUND, "delivery_not_found", "Delivery not found")
             }
+            Self::BackfillNotFound { .. } => {
+                (S::NOT_FOUND, "backfill_not_found", "Backfill not found")
+            }
+            Self::NotAdmin => (S::UNAUTHORIZED, "not_admin", "Not the operator"),
+            Self::AdminOff => (S::FORBIDDEN, "admin_off", "No operator"),
             Self::NotOwner => (S::UNAUTHORIZED, "not_owner", "Not the owner"),
             Self::RouteNotFound => (S::NOT_FOUND, "not_found", "Not Found"),
             Self::MethodNotAllowed { .. } => (

@@ -4,6 +4,7 @@
 //! through [`ApiError`]; every limit is named in [`limits`].
 
 pub mod admission;
+pub mod backfills;
 mod docs;
 pub mod error;
 pub mod extract;

@@ -26,7 +26,9 @@ use super::limits::{MAX_BODY_BYTES, MAX_REQUEST_ID_BYTES};
 use super::problem::{Problem, problem_response};
 use super::state::ApiState;
 use super::v1::V1Error;
-use super::{docs, killfeed, killmails, ops, phoenix, r2z2, redisq, subscriptions, systems, v1};
+use super::{
+    backfills, docs, killfeed, killmails, ops, phoenix, r2z2, redisq, subscriptions, systems, v1,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -39,6 +41,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(systems::plain())
         .merge(killfeed::plain())
         .merge(subscriptions::plain())
+        .merge(backfills::plain())
         .merge(phoenix::plain())
         .merge(r2z2::plain())
         .merge(redisq::plain())

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 use crate::ingest::{live, reference_data};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::config::{
-    ApiConfig, Config, DatabaseConfig, FeedConfig, IngestConfig, LiveConfig, LiveSource,
-    PreloadConfig, UpstreamConfig,
+    ApiConfig, BackfillConfig, Config, DatabaseConfig, FeedConfig, IngestConfig, LiveConfig,
+    LiveSource, PreloadConfig, UpstreamConfig,
 };
 use crate::service::{Database, Service};
 use crate::simulator::{Simulator, SimulatorConfig};
@@ -87,6 +87,7 @@ pub(super) async fn run(args: DemoArgs, shutdown: CancellationToken) -> anyhow::
         ingest: args.ingest,
         feed: args.feed,
         preload: PreloadConfig::default(),
+        backfill: BackfillConfig::default(),
     };
     let psql = database.psql_command();
     let service = Service::build_on(database, config, SystemClock::shared()).await?;

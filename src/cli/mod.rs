@@ -32,6 +32,8 @@ pub enum Command {
     Serve(Box<serve::ServeArgs>),
     /// Serve against the built-in simulator: no network needed.
     Demo(Box<demo::DemoArgs>),
+    /// Fill the past.
+    Backfill(Box<backfill::BackfillCommand>),
     /// Store killmails from files.
     Import(Box<import::ImportCommand>),
     /// Store the past of systems, regions, characters, corporations and alliances.
@@ -53,6 +55,7 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(*args, shutdown).await,
             Command::Demo(args) => demo::run(*args, shutdown).await,
+            Command::Backfill(command) => backfill::run(*command, shutdown).await,
             Command::Import(args) => import::run_command(*args, shutdown).await,
             Command::Backfill(args) => backfill::run(*args, shutdown).await,
             Command::Migrate(args) => migrate::run(*args, shutdown).await,

@@ -15,6 +15,7 @@ use super::events::{
 use super::pipeline::Fence;
 use super::plan::{Announcing, Settled};
 use super::stage::{Content, Item, Ready};
+use super::transaction::Durability;
 use super::{dead_letter, retry, transaction};
 use crate::runtime::clock::SharedClock;
 use crate::runtime::config::IngestConfig;
@@ -33,6 +34,7 @@ pub(super) struct Committer {
     config: IngestConfig,
     clock: SharedClock,
     fence: Option<Fence>,
+    durability: Durability,
     known_years: HashSet<i32>,
 }
 
@@ -48,8 +50,15 @@ impl Committer {
             config,
             clock,
             fence,
+            durability: Durability::Full,
             known_years: HashSet::new(),
         }
+    }
+
+    /// Says what its commits wait for.
+    pub(super) fn durable(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
     }
 
     pub(super) async fn run(mut self, mut input: mpsc::Receiver<Ready>) -> Result<(), Error> {
@@ -140,7 +149,8 @@ impl Committer {
             now: self.clock.now(),
             within: TimeDelta::hours(i64::from(self.config.announce_hours)),
         };
-        transaction::commit(&self.store, batch, self.fence, &announcing).await
+        let manner = (self.fence, self.durability);
+        transaction::commit(&self.store, batch, manner, &announcing).await
     }
 }
 

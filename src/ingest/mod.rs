@@ -1,5 +1,6 @@
 //! Raw → stored: processor, enricher and committer, each one stage, one file, one task.
 
+pub mod backfill;
 mod batch;
 pub mod committer;
 pub mod dead_letter;

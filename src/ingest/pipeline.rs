@@ -13,6 +13,7 @@ use super::envelope::Envelope;
 use super::error::Error;
 use super::processor::Processor;
 use super::resolver::Resolver;
+use super::transaction::Durability;
 use crate::domain::{Killmail, Reference};
 use crate::runtime::clock::SharedClock;
 use crate::runtime::config::IngestConfig;
@@ -86,16 +87,34 @@ impl Pipeline {
         self,
         token: CancellationToken,
     ) -> (PipelineInput, BoxFuture<'static, anyhow::Result<()>>) {
+        self.start_as(Durability::Full, token)
+    }
+
+    /// As [`Pipeline::start`], for history that is read again unless its source is marked as done after its last
+    /// commit: commits that announce nothing do not wait for the disk.
+    pub fn start_for_history(
+        self,
+        token: CancellationToken,
+    ) -> (PipelineInput, BoxFuture<'static, anyhow::Result<()>>) {
+        self.start_as(Durability::UnlessAnnounced, token)
+    }
+
+    fn start_as(
+        self,
+        durability: Durability,
+        token: CancellationToken,
+    ) -> (PipelineInput, BoxFuture<'static, anyhow::Result<()>>) {
         let (sender, receiver) = mpsc::channel(INPUT_QUEUE);
-        (sender, Box::pin(self.drive(receiver, token)))
+        (sender, Box::pin(self.drive(receiver, durability, token)))
     }
 
     async fn drive(
         self,
         input: mpsc::Receiver<Envelope>,
+        durability: Durability,
         token: CancellationToken,
     ) -> anyhow::Result<()> {
-        let mut stages = self.stages(input);
+        let mut stages = self.stages(input, durability);
         let ended = loop {
             tokio::select! {
                 biased;
@@ -114,7 +133,11 @@ impl Pipeline {
     }
 
     /// One task a stage, aborted together when the set is dropped.
-    fn stages(self, input: mpsc::Receiver<Envelope>) -> JoinSet<Result<(), Error>> {
+    fn stages(
+        self,
+        input: mpsc::Receiver<Envelope>,
+        durability: Durability,
+    ) -> JoinSet<Result<(), Error>> {
         let batch_size = self.config.batch_size;
         let (processed, to_enrich) = mpsc::channel(batch_size.get());
         let (ready, to_commit) = mpsc::channel(batch_size.get());
@@ -127,7 +150,8 @@ impl Pipeline {
             config: self.config.clone(),
             clock: Arc::clone(&self.clock),
         };
-        let committer = Committer::new(self.store, self.config, self.clock, self.fence);
+        let committer =
+            Committer::new(self.store, self.config, self.clock, self.fence).durable(durability);
         let mut stages = JoinSet::new();
         stages.spawn(async move {
             processor.run(input, processed).await;

@@ -9,7 +9,18 @@ use super::batch::Batch;
 use super::pipeline::Fence;
 use super::plan::{Announcing, Plan, Settled};
 use crate::store::gaps::Gap;
-use crate::store::{self, Store, cursors, dead_letters, feed, gaps, killmails, partitions};
+use crate::store::{
+    self, Store, backfill_days, cursors, dead_letters, feed, gaps, killmails, partitions,
+};
+
+/// What a commit waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// The disk.
+    Full,
+    /// The disk where something is announced: a listener must never have seen what a crash undoes. Else nothing.
+    UnlessAnnounced,
+}
 
 /// Makes sure that the years of a batch have partitions, in a short transaction of its own: creating one
 /// locks readers out until it commits.
@@ -43,7 +54,7 @@ pub(super) async fn prepare(
 pub(super) async fn commit(
     store: &Store,
     batch: &Batch,
-    fence: Option<Fence>,
+    (fence, durability): (Option<Fence>, Durability),
     announcing: &Announcing,
 ) -> store::Result<Settled> {
     let operation = "committing a batch";
@@ -51,8 +62,13 @@ pub(super) async fn commit(
         (store.pool.begin().await).map_err(|source| store::Error::Query { operation, source })?;
     let mut changes = Vec::with_capacity(batch.waves.len());
     for wave in &batch.waves {
-        let wave = killmails::upsert(&mut transaction, &wave.killmails, &batch.enrichment).await?;
-        changes.push(wave);
+        let (killmails, enrichment) = (&wave.killmails, &batch.enrichment);
+        changes.push(match durability {
+            Durability::Full => killmails::upsert(&mut transaction, killmails, enrichment).await?,
+            Durability::UnlessAnnounced => {
+                killmails::upsert_history(&mut transaction, killmails, enrichment).await?
+            }
+        });
     }
     let plan = Plan::of(batch, &changes, announcing);
     if !plan.letters.is_empty() {
@@ -61,6 +77,9 @@ pub(super) async fn commit(
     write_gaps(&mut transaction, batch).await?;
     move_cursor(&mut transaction, batch, fence).await?;
     let last = feed::append(&mut transaction, &plan.events).await?;
+    if durability == Durability::UnlessAnnounced && plan.events.is_empty() {
+        backfill_days::relax_commit(&mut transaction).await?;
+    }
     (transaction.commit().await).map_err(|source| store::Error::Query { operation, source })?;
     Ok(plan.settle(last))
 }

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use url::Url;
 
+use crate::ingest::backfill::Source;
+use crate::ingest::backfill::jobs::JobSources;
 use crate::ingest::live::EsiBodies;
 use crate::ingest::pipeline::FetchBody;
 use crate::ingest::reference_data::ReferenceDataDeps;
@@ -11,7 +14,9 @@ use crate::runtime::config::{Config, UpstreamConfig};
 use crate::runtime::supervisor::Supervisor;
 use crate::store::Store;
 use crate::upstream::esi::{EsiClient, EsiPace};
+use crate::upstream::everef::EveRef;
 use crate::upstream::http::{HttpClient, HttpSettings};
+use crate::upstream::zkb::history::History;
 use crate::upstream::zkb::rest::ZkbRest;
 
 /// Whom this service may ask, and for what. A server that is somebody else's is left out where the
@@ -28,6 +33,8 @@ pub(super) struct Upstreams {
     pub(super) zkb: Option<ZkbRest>,
     /// Ship types and systems.
     pub(super) reference_data: Option<ReferenceDataDeps>,
+    /// Days of history.
+    pub(super) history: JobSources,
 }
 
 /// How outgoing requests behave.
@@ -80,11 +87,31 @@ impl Upstreams {
             origin: origin.clone(),
         });
         Ok(Self {
-            http,
             resolver,
             bodies: Arc::new(EsiBodies::new(esi)),
             zkb,
             reference_data,
+            history: history(config, &http),
+            http,
         })
+    }
+}
+
+/// Where backfills that are asked for may get days from.
+fn history(config: &Config, http: &HttpClient) -> JobSources {
+    let (upstream, live) = (&config.upstream, &config.live);
+    let allowed = |url: &Url| upstream.may_ask(url).map_err(|error| error.to_string());
+    JobSources {
+        everef: allowed(&upstream.everef_url)
+            .map(|()| Source::everef(EveRef::new(http.clone(), upstream.everef_url.clone()))),
+        r2z2: allowed(&live.r2z2_url).map(|()| {
+            let (interval, idle) = (live.interval(), live.idle());
+            Source::history(History::new(
+                http.clone(),
+                live.r2z2_url.clone(),
+                interval,
+                idle,
+            ))
+        }),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::archives::Archives;
 use super::etiquette::Etiquette;
 use super::fault::FaultPlan;
 use super::generator::{FIRST_KILLMAIL_ID, Habits};
@@ -39,6 +40,8 @@ pub struct SimulatorConfig {
     pub history_days: u32,
     /// Killmails per such day.
     pub history_per_day: u32,
+    /// Further days of archives and history, made when they are asked for.
+    pub archives: Option<Archives>,
     /// `sequence.json` shows a number that is up to so many behind.
     pub sequence_lag: i64,
     /// The most killmails kept; the oldest go first. A day of the real stream is about 17,000.
@@ -79,6 +82,7 @@ impl Default for SimulatorConfig {
             pace: Duration::from_millis(5_500),
             history_days: 0,
             history_per_day: 500,
+            archives: None,
             sequence_lag: 51,
             keep: 20_000,
             longest_poll: Duration::from_secs(10),

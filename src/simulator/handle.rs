@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -17,6 +18,7 @@ use super::journal::Request;
 use super::server::{Shared, router};
 use super::source::Error;
 use super::world::Published;
+use crate::domain::Killmail;
 
 /// A running simulator. Dropping it stops it.
 #[derive(Debug)]
@@ -109,6 +111,18 @@ impl Simulator {
     pub fn relabel(&self, sequence: i64, label: &str) -> bool {
         let now = self.shared.clock().now();
         self.shared.world().relabel(sequence, label, now)
+    }
+
+    /// The killmails of a day of the archives as they are now, by id.
+    pub fn archived(&self, day: NaiveDate) -> Vec<Killmail> {
+        let shelved = self.shared.shelf().day(day);
+        shelved.map_or_else(Vec::new, |it| it.killmails().collect())
+    }
+
+    /// Gives a day of the archives so many killmails from now on: mails came late, or were lost. Its file is
+    /// another version even where the number is the same; none at all makes it 404.
+    pub fn resize_day(&self, day: NaiveDate, killmails: u32) {
+        self.shared.shelf().resize(day, killmails);
     }
 
     /// Everything under a number that is still kept, by number.

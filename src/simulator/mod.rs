@@ -4,6 +4,7 @@
 //! `/ship-types/`, and `/simulator/` to steer it by HTTP. Tests, the demo and the benchmarks run against
 //! it; authors of bots can run it alone.
 
+mod archives;
 pub mod catalog;
 mod config;
 mod edition;
@@ -19,6 +20,7 @@ mod server;
 mod source;
 mod world;
 
+pub use archives::Archives;
 pub use config::SimulatorConfig;
 pub use edition::Edition;
 pub use etiquette::{Etiquette, Violation};

@@ -76,6 +76,11 @@ impl Error {
         }
     }
 
+    /// True where a row with the same key is there already.
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Query { source: sqlx::Error::Database(answer), .. } if answer.is_unique_violation())
+    }
+
     /// True where every connection of the pool was taken.
     pub fn is_pool_exhausted(&self) -> bool {
         matches!(

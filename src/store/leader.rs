@@ -30,6 +30,8 @@ pub enum Duty {
     Webhooks,
     /// Reading the past that is wanted.
     Preload,
+    /// Filling days of history that were asked for.
+    Backfill,
 }
 
 impl Duty {
@@ -40,6 +42,7 @@ impl Duty {
             Self::Upkeep => "upkeep",
             Self::Webhooks => "webhooks",
             Self::Preload => "preload",
+            Self::Backfill => "backfill",
         }
     }
 
@@ -50,6 +53,7 @@ impl Duty {
             Self::Upkeep => "wanderer-kills upkeeper",
             Self::Webhooks => "wanderer-kills webhooks",
             Self::Preload => "wanderer-kills preloader",
+            Self::Backfill => "wanderer-kills backfills",
         }
     }
 }

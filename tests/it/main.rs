@@ -18,6 +18,10 @@ mod api_systems;
 #[cfg(test)]
 mod api_websocket;
 #[cfg(test)]
+mod backfill;
+#[cfg(test)]
+mod backfill_jobs;
+#[cfg(test)]
 mod embedded_postgres;
 #[cfg(test)]
 mod enrichment;

@@ -20,9 +20,11 @@ const STORED: f64 = 29.0;
 /// Fewer than are read, so that some are read from the database.
 const RING_EVENTS: usize = 8;
 /// What need not happen in this test: no server fails repeatedly or goes down, every killmail comes with its values
-/// and, on a quiet machine, leaves with its names, nobody subscribes, zKillboard is not asked for the past, and
-/// every client reads.
-const NOT_OWED: [Metric; 12] = [
+/// and, on a quiet machine, leaves with its names, nobody subscribes or fills history, zKillboard is not asked
+/// for the past, and every client reads.
+const NOT_OWED: [Metric; 14] = [
+    Metric::BackfillDays,
+    Metric::BackfillDocuments,
     Metric::UpstreamBreakerOpen,
     Metric::EsiDowntime,
     Metric::DocumentsCompleted,

@@ -43,6 +43,9 @@ fn every_kind() -> Vec<ApiError> {
         ApiError::SubscriptionNotFound,
         ApiError::DeliveryNotFound { delivery_id: 7 },
         ApiError::NotOwner,
+        ApiError::BackfillNotFound { job_id: 7 },
+        ApiError::NotAdmin,
+        ApiError::AdminOff,
         ApiError::RouteNotFound,
         ApiError::MethodNotAllowed {
             method: "PUT".into(),
@@ -92,6 +95,7 @@ fn every_code_is_listed_and_no_other() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table: two lines an error")]
 async fn every_error_has_its_status_code_and_body() {
     let mut table = String::new();
     for error in every_kind() {
@@ -133,6 +137,12 @@ async fn every_error_has_its_status_code_and_body() {
       {"code":"delivery_not_found","detail":"the subscription has no delivery 7 of events","status":404,"title":"Delivery not found","type":"urn:wanderer-kills:problem:delivery_not_found"}
     401 not_owner [application/problem+json]
       {"code":"not_owner","detail":"only the owner may do this: send Authorization: Bearer and the subscription's secret","status":401,"title":"Not the owner","type":"urn:wanderer-kills:problem:not_owner"}
+    404 backfill_not_found [application/problem+json]
+      {"code":"backfill_not_found","detail":"there is no backfill 7","status":404,"title":"Backfill not found","type":"urn:wanderer-kills:problem:backfill_not_found"}
+    401 not_admin [application/problem+json]
+      {"code":"not_admin","detail":"only the operator may do this: send Authorization: Bearer and the value of WK_ADMIN_TOKEN","status":401,"title":"Not the operator","type":"urn:wanderer-kills:problem:not_admin"}
+    403 admin_off [application/problem+json]
+      {"code":"admin_off","detail":"nobody may do this: the service was started without WK_ADMIN_TOKEN","status":403,"title":"No operator","type":"urn:wanderer-kills:problem:admin_off"}
     404 not_found [application/json]
       {"error":"Not Found","status":"404"}
     405 method_not_allowed [application/problem+json]

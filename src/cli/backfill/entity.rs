@@ -88,7 +88,8 @@ pub(super) async fn run(
     let keys = command.entity.keys();
     anyhow::ensure!(
         !keys.is_empty(),
-        "whose past? Name at least one of --system, --region, --character, --corporation, --alliance"
+        "which past? Name the first day (--from), or at least one of --system, --region, --character, --corporation, \
+         --alliance"
     );
     let upstream = &command.upstream;
     upstream.may_ask(&upstream.zkb_url)?;

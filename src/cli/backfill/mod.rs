@@ -1,28 +1,40 @@
-//! `backfill`: the past, from zKillboard's lists of one entity.
+//! `backfill`: the past, by days or of one entity.
 
+mod days;
 mod entity;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::config::{DatabaseConfig, IngestConfig, UpstreamConfig};
+use crate::runtime::config::{
+    BackfillConfig, DatabaseConfig, IngestConfig, LiveConfig, UpstreamConfig,
+};
 
-/// Store the past of systems, regions, characters, corporations and alliances.
+/// Fill the past: whole days (`--from`), or that of systems, regions, characters, corporations and alliances.
 ///
 /// Beside a running service, too: it sees the new killmails at once.
 #[derive(Debug, clap::Args)]
 pub struct BackfillCommand {
+    /// Days of history.
+    #[command(flatten)]
+    pub days: days::DaysArgs,
     /// Whose past.
     #[command(flatten)]
     pub entity: entity::EntityArgs,
     /// The database.
     #[command(flatten)]
     pub database: DatabaseConfig,
-    /// The pipeline.
-    #[command(flatten)]
-    pub ingest: IngestConfig,
     /// The servers, and who asks them.
     #[command(flatten)]
     pub upstream: UpstreamConfig,
+    /// R2Z2, and how fast it may be asked.
+    #[command(flatten)]
+    pub live: LiveConfig,
+    /// The pipeline.
+    #[command(flatten)]
+    pub ingest: IngestConfig,
+    /// How much at once.
+    #[command(flatten)]
+    pub backfill: BackfillConfig,
 }
 
 /// Runs until everything is stored or `shutdown` is cancelled.
@@ -30,5 +42,9 @@ pub(super) async fn run(
     command: BackfillCommand,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    entity::run(command, shutdown).await
+    if command.days.from.is_some() {
+        days::run(command, shutdown).await
+    } else {
+        entity::run(command, shutdown).await
+    }
 }

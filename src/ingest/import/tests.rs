@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::ingest::envelope::{Envelope, Outcome, Payload};
 use crate::runtime::clock::TestClock;
 use crate::store::killmails::Change;
 

@@ -3,6 +3,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use secrecy::SecretString;
 
 /// Inbound HTTP.
 #[derive(Debug, Clone, clap::Args)]
@@ -29,6 +30,9 @@ pub struct ApiConfig {
     /// Networks that webhooks may point to although they are not public, comma separated, such as 10.1.2.0/24.
     #[arg(long, env = "WK_WEBHOOK_ALLOW", value_delimiter = ',')]
     pub webhook_allow: Vec<IpNet>,
+    /// Secret that operators show to ask for backfills over HTTP; without it nobody may.
+    #[arg(long, env = "WK_ADMIN_TOKEN", hide_env_values = true)]
+    pub admin_token: Option<SecretString>,
 }
 
 impl ApiConfig {
@@ -53,6 +57,7 @@ impl Default for ApiConfig {
             max_streams_per_address: super::non_zero(256),
             send_timeout_s: 30,
             webhook_allow: Vec::new(),
+            admin_token: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! reference, and nothing else reads the environment.
 
 mod api;
+mod backfill;
 mod database;
 pub(crate) mod environment;
 mod ingest;
@@ -13,6 +14,7 @@ mod upstream;
 mod validate;
 
 pub use api::ApiConfig;
+pub use backfill::{BackfillConfig, BackfillSource};
 pub use database::DatabaseConfig;
 pub use ingest::{FeedConfig, IngestConfig};
 pub use live::{LiveConfig, LiveSource};
@@ -50,6 +52,9 @@ pub struct Config {
     /// The past that is kept filled.
     #[command(flatten)]
     pub preload: PreloadConfig,
+    /// Days of history.
+    #[command(flatten)]
+    pub backfill: BackfillConfig,
 }
 
 impl Config {
@@ -58,6 +63,7 @@ impl Config {
         tracing::info!(
             api = ?self.api, database = ?self.database, live = ?self.live, upstream = ?self.upstream,
             ingest = ?self.ingest, feed = ?self.feed, preload = ?self.preload,
+            backfill = ?self.backfill,
             "effective configuration"
         );
     }

@@ -1,6 +1,7 @@
 //! All upstreams on one listener, each under a path of its own.
 
 mod control;
+mod days;
 mod esi;
 mod everef;
 mod r2z2;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::archives::Shelf;
 use super::config::SimulatorConfig;
 use super::edition::Edition;
 use super::etiquette::Watch;
@@ -32,6 +34,7 @@ use crate::runtime::clock::SharedClock;
 pub(crate) struct Shared {
     pub(crate) config: SimulatorConfig,
     world: Mutex<World>,
+    shelf: Mutex<Shelf>,
     journal: Mutex<Journal>,
     faults: Mutex<Desk>,
     r2z2: Mutex<Watch>,
@@ -52,6 +55,7 @@ impl Shared {
     pub(crate) fn new(config: SimulatorConfig) -> Result<Self, Error> {
         Ok(Self {
             world: Mutex::new(World::new(&config)?),
+            shelf: Mutex::new(Shelf::new(config.archives.clone())),
             journal: Mutex::default(),
             faults: Mutex::new(Desk::new(config.faults.clone())),
             r2z2: Mutex::new(Watch::new(config.etiquette)),
@@ -71,6 +75,10 @@ impl Shared {
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
+    }
+
+    pub(crate) fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        lock(&self.shelf)
     }
 
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {

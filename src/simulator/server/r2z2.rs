@@ -1,17 +1,24 @@
 //! R2Z2: numbered documents, and the days' history.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::header::CACHE_CONTROL;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
 use axum::routing::get;
 use chrono::NaiveDate;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::json;
 
+use super::days::{self, Day};
 use super::{Shared, Simulated, not_found};
+use crate::domain::Killmail;
 use crate::simulator::render;
+
+const JSON: &str = "application/json";
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -43,53 +50,61 @@ async fn document(State(shared): Simulated, Path(file): Path<String>) -> Respons
     }
 }
 
-/// `YYYYMMDD.json`, of a day that is over: today's file does not exist yet.
-fn day(shared: &Shared, file: &str) -> Option<NaiveDate> {
-    let day = NaiveDate::parse_from_str(file.strip_suffix(".json")?, "%Y%m%d").ok()?;
-    (day < shared.clock().now().date_naive()).then_some(day)
+fn day(file: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(file.strip_suffix(".json")?, "%Y%m%d").ok()
 }
 
 async fn totals(State(shared): Simulated) -> Response {
-    let today = shared.clock().now().date_naive();
-    let counts = shared.world().day_counts();
-    let totals: Map<String, Value> = counts
-        .into_iter()
-        .filter(|(day, _)| *day < today)
-        .map(|(day, count)| (day.format("%Y%m%d").to_string(), count.into()))
-        .collect();
-    history(&Value::Object(totals))
+    history(super::json(&days::totals(&shared)))
 }
 
-async fn hashes(State(shared): Simulated, Path(file): Path<String>) -> Response {
-    let Some(day) = day(&shared, &file) else {
-        return not_found();
-    };
-    let killmails = shared.world().day(day);
-    if killmails.is_empty() {
-        return not_found();
-    }
-    let entries = killmails
-        .iter()
-        .map(|it| (it.killmail_id.to_string(), render::hash(it).into()));
-    history(&Value::Object(entries.collect()))
+async fn hashes(
+    State(shared): Simulated,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let make = |day: &Day| object(day, render::hash);
+    history(days::answer(&shared, day(&file), &headers, JSON, make).await)
 }
 
-async fn bodies(State(shared): Simulated, Path(file): Path<String>) -> Response {
-    let Some(day) = day(&shared, &file) else {
-        return not_found();
-    };
-    let killmails = shared.world().day(day);
-    if killmails.is_empty() {
-        return not_found();
+async fn bodies(
+    State(shared): Simulated,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let make = |day: &Day| object(day, render::esi);
+    // Another kind, because both files of a day have the same version.
+    history(
+        days::answer(
+            &shared,
+            day(&file),
+            &headers,
+            "application/json; charset=utf-8",
+            make,
+        )
+        .await,
+    )
+}
+
+/// An object by killmail id, written as it is made.
+fn object<T: Serialize>(day: &Day, value: fn(&Killmail) -> T) -> std::io::Result<Vec<u8>> {
+    let mut text = vec![b'{'];
+    for killmail in day.killmails() {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        write!(text, "\"{}\":", killmail.killmail_id)?;
+        serde_json::to_writer(&mut text, &value(&killmail))?;
     }
-    let entries = killmails
-        .iter()
-        .map(|it| (it.killmail_id.to_string(), render::esi(it)));
-    history(&Value::Object(entries.collect()))
+    text.push(b'}');
+    Ok(text)
 }
 
 /// The real server claims that these files never change, although it rewrites them in place.
-fn history(body: &Value) -> Response {
-    let caching = [(CACHE_CONTROL, "public, max-age=31536000")];
-    (caching, super::json(body)).into_response()
+fn history(mut answer: Response) -> Response {
+    if answer.status() != StatusCode::NOT_FOUND {
+        let forever = HeaderValue::from_static("public, max-age=31536000");
+        answer.headers_mut().insert(CACHE_CONTROL, forever);
+    }
+    answer
 }

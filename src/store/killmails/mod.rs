@@ -2,6 +2,7 @@
 
 mod attackers;
 mod complete;
+mod copy;
 pub mod history;
 mod insert;
 mod merge;
@@ -17,7 +18,7 @@ use crate::domain::Killmail;
 
 pub use complete::{Completion, PendingKillmail, complete, pending, pending_count};
 pub use recent::{RecentKillmail, SystemCount, count_since, recent};
-pub use upsert::upsert;
+pub use upsert::{upsert, upsert_history};
 
 /// A killmail ready to be written.
 #[derive(Debug, Clone)]

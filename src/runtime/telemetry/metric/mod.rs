@@ -52,6 +52,10 @@ pub enum Metric {
     EnrichSeconds,
     /// Killmails that left the enricher, by `outcome` (`complete`, `pending`).
     KillmailsEnriched,
+    /// Days of history that a backfill has looked at, by `source` and `outcome` (`filled`, `unchanged`, `absent`, `failed`).
+    BackfillDays,
+    /// Documents of days of history that were read.
+    BackfillDocuments,
     /// Newest sequence number of the feed that this process has read.
     FeedHead,
     /// Readers of the feed in this process.
@@ -130,6 +134,8 @@ impl Metric {
         Self::CacheBytes,
         Self::EnrichSeconds,
         Self::KillmailsEnriched,
+        Self::BackfillDays,
+        Self::BackfillDocuments,
         Self::FeedHead,
         Self::FeedReaders,
         Self::RingEvents,

@@ -113,6 +113,16 @@ impl Metric {
                 &["outcome"],
                 "Killmails that left the enricher, by `outcome` (`complete`, `pending`).",
             ),
+            Self::BackfillDays => counter(
+                "wanderer_kills_backfill_days_total",
+                &["source", "outcome"],
+                "Days of history that a backfill has looked at, by `source` and `outcome` (`filled`, `unchanged`, `absent`, `failed`).",
+            ),
+            Self::BackfillDocuments => counter(
+                "wanderer_kills_backfill_documents_total",
+                &["source"],
+                "Documents of days of history that were read.",
+            ),
             Self::FeedHead => gauge(
                 "wanderer_kills_feed_head",
                 &[],

@@ -1,0 +1,71 @@
+//! `POST /api/backfills`: days to fill.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use clap::ValueEnum;
+use serde::Deserialize;
+
+use super::admin::admit;
+use super::view;
+use crate::api::{ApiError, ApiState};
+use crate::runtime::config::BackfillSource;
+use crate::store::backfill_jobs;
+
+/// The most days of one backfill: all of the game's past fits in several times.
+const MAX_DAYS: i64 = 20_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    from: String,
+    to: String,
+    source: Option<String>,
+}
+
+/// Queues a backfill.
+///
+/// # Errors
+/// 401, 403 without the token; 400 for a body that can't be understood; 503 `too_many`; the database.
+pub(super) async fn handle(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    admit(&state, &headers)?;
+    let body: Body = serde_json::from_slice(&body).map_err(|error| {
+        let allowed = format!("an object with from, to and source ({error})");
+        ApiError::bad_parameter("body", &String::from_utf8_lossy(&body), allowed)
+    })?;
+    let (from, to) = (day("from", &body.from)?, day("to", &body.to)?);
+    if to < from {
+        return Err(ApiError::bad_parameter(
+            "to",
+            &body.to,
+            "a day that is not before from",
+        ));
+    }
+    if (to - from).num_days() >= MAX_DAYS {
+        let allowed = format!("a day less than {MAX_DAYS} days after from");
+        return Err(ApiError::bad_parameter("to", &body.to, allowed));
+    }
+    let source = match &body.source {
+        None => BackfillSource::default(),
+        Some(word) => BackfillSource::from_str(word, false)
+            .map_err(|_| ApiError::bad_parameter("source", word, "everef or r2z2"))?,
+    };
+    let _permit = state.admission.request()?;
+    let pool = &state.store.pool;
+    let job_id = backfill_jobs::create(pool, source.as_str(), from, to).await?;
+    let job = view::find(&state, job_id).await?;
+    Ok((StatusCode::ACCEPTED, Json(view::document(&job))).into_response())
+}
+
+fn day(field: &str, text: &str) -> Result<NaiveDate, ApiError> {
+    let allowed = "a day as YYYY-MM-DD";
+    let day = text.parse();
+    day.map_err(|_| ApiError::bad_parameter(field, text, allowed))
+}

@@ -1,0 +1,88 @@
+//! What became of backfills, and stopping them.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::admin::admit;
+use crate::api::extract::integer;
+use crate::api::{ApiError, ApiState};
+use crate::store::backfill_jobs::{self, BackfillJob};
+
+/// Lists the newest backfills.
+///
+/// # Errors
+/// 401, 403 without the token; the database.
+pub(super) async fn list(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    admit(&state, &headers)?;
+    let _permit = state.admission.request()?;
+    let jobs = backfill_jobs::newest(&state.store.pool).await?;
+    let jobs: Vec<Value> = jobs.iter().map(document).collect();
+    Ok(Json(json!({ "backfills": jobs })).into_response())
+}
+
+/// Shows one backfill.
+///
+/// # Errors
+/// 401, 403 without the token; 404 `backfill_not_found`; the database.
+pub(super) async fn handle(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    admit(&state, &headers)?;
+    let job_id = integer("id", &id, 1..=i64::MAX)?;
+    let _permit = state.admission.request()?;
+    Ok(Json(document(&find(&state, job_id).await?)).into_response())
+}
+
+/// Asks one to stop; one that has ended stays as it is.
+///
+/// # Errors
+/// As [`handle`].
+pub(super) async fn cancel(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    admit(&state, &headers)?;
+    let job_id = integer("id", &id, 1..=i64::MAX)?;
+    let _permit = state.admission.request()?;
+    backfill_jobs::cancel(&state.store.pool, job_id, state.clock.now()).await?;
+    let job = find(&state, job_id).await?;
+    Ok((StatusCode::ACCEPTED, Json(document(&job))).into_response())
+}
+
+/// The backfill of a number.
+///
+/// # Errors
+/// There is none, or the database.
+pub(super) async fn find(state: &ApiState, job_id: i64) -> Result<BackfillJob, ApiError> {
+    let found = backfill_jobs::get(&state.store.pool, job_id).await?;
+    found.ok_or(ApiError::BackfillNotFound { job_id })
+}
+
+/// A backfill as JSON.
+pub(super) fn document(job: &BackfillJob) -> Value {
+    json!({
+        "id": job.job_id,
+        "source": job.source,
+        "from": job.from_day,
+        "to": job.to_day,
+        "state": job.state,
+        "cancel_requested": job.cancel_requested,
+        "days": job.days,
+        "days_settled": job.days_settled,
+        "days_failed": job.days_failed,
+        "documents": job.documents,
+        "error": job.error,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+    })
+}
