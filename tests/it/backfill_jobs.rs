@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 use wanderer_kills::simulator::{Fault, FaultRule};
 
-use crate::backfill::{Bench, LIMIT, day};
+use crate::support::backfill::{Bench, LIMIT, day};
 use crate::support::binary::ServiceCommand;
 
 const TOKEN: &str = "open sesame";
@@ -21,6 +21,7 @@ struct Operator {
 
 impl Operator {
     fn new(address: SocketAddr) -> Self {
+        wanderer_kills::runtime::tls::install();
         let client = reqwest::Client::builder().build().unwrap();
         Self { address, client }
     }

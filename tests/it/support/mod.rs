@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod app;
+pub(crate) mod backfill;
 pub(crate) mod binary;
 pub(crate) mod elixir_clients;
 pub(crate) mod enriching;
