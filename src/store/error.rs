@@ -58,6 +58,9 @@ const TRANSIENT_CLASSES: [&str; 5] = ["08", "40", "53", "57", "58"];
 /// standby, a transaction that idled for too long.
 const TRANSIENT_STATES: [&str; 4] = ["55P03", "55006", "25006", "25P03"];
 
+/// SQLSTATE of a statement that was ended: by its time-out, or by the operator.
+const QUERY_CANCELED: &str = "57014";
+
 impl Error {
     /// Wraps the database's answer to `operation`.
     pub(super) fn query(operation: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
@@ -79,6 +82,15 @@ impl Error {
     /// True where a row with the same key is there already.
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Query { source: sqlx::Error::Database(answer), .. } if answer.is_unique_violation())
+    }
+
+    /// True where the database ended a statement that took longer than it may.
+    pub fn is_statement_timeout(&self) -> bool {
+        let Self::Query { source, .. } = self else {
+            return false;
+        };
+        let answer = source.as_database_error();
+        answer.is_some_and(|answer| answer.code().as_deref() == Some(QUERY_CANCELED))
     }
 
     /// True where every connection of the pool was taken.

@@ -6,6 +6,7 @@ mod copy;
 pub mod history;
 mod insert;
 mod merge;
+pub mod query;
 mod recent;
 mod stored;
 mod update;

@@ -1,0 +1,166 @@
+//! Which clause to drive by: the one with the fewest rows in the range, judged by a short look at its indexes.
+//!
+//! A clause that drives is walked until the answer is full, which lies at the same depth of time whichever
+//! drives; so the sparsest one reads the fewest rows.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+
+use super::clauses::{Clause, Interest};
+use super::statement::{Statement, Value};
+use super::walk::{BoundValues, Bounds};
+use crate::store::{Error, Result};
+
+/// Ids of one interest that are looked at; the others are taken to be like them.
+const IDS: usize = 8;
+
+/// Rows of each that are looked at.
+const ROWS: i64 = 100;
+
+/// A range without an end is taken to be this long: all of the game's history, about.
+const LONGEST_RANGE: TimeDelta = TimeDelta::days(20 * 365);
+
+/// What was seen of one id.
+#[derive(Debug, sqlx::FromRow)]
+struct Seen {
+    /// The clause's place in the list.
+    clause: i64,
+    /// For how many ids this one stands.
+    weight: f64,
+    /// Rows, up to [`ROWS`].
+    rows: i64,
+    oldest: Option<DateTime<Utc>>,
+    newest: Option<DateTime<Utc>>,
+}
+
+/// The clause to drive by; `None` where none can.
+pub(super) async fn sparsest(
+    conn: &mut PgConnection,
+    clauses: &[Clause<'_>],
+    bounds: &Bounds,
+) -> Result<Option<usize>> {
+    let candidates: Vec<usize> = (clauses.iter().enumerate())
+        .filter(|(_, clause)| clause.can_drive())
+        .map(|(index, _)| index)
+        .collect();
+    if let [] | [_] = candidates.as_slice() {
+        return Ok(candidates.first().copied());
+    }
+    let seen: Vec<Seen> = look(clauses, &candidates, bounds)
+        .fetch(conn)
+        .await
+        .map_err(Error::query("looking for the sparsest index"))?;
+    let expected = |index: usize| -> f64 {
+        let of_it = seen
+            .iter()
+            .filter(|seen| usize::try_from(seen.clause) == Ok(index));
+        of_it
+            .map(|seen| seen.weight * expected_rows(seen, bounds))
+            .sum()
+    };
+    Ok(candidates
+        .into_iter()
+        .min_by(|a, b| expected(*a).total_cmp(&expected(*b))))
+}
+
+fn look(clauses: &[Clause<'_>], candidates: &[usize], bounds: &Bounds) -> Statement {
+    let mut statement = Statement::default();
+    let bounds = bounds.bind(&mut statement);
+    let mut separator = "";
+    for index in candidates {
+        for interest in clauses.get(*index).into_iter().flat_map(|clause| &clause.0) {
+            for (table, column) in [
+                ("killmails", interest.killmails_column()),
+                ("attackers", interest.attackers_column()),
+            ] {
+                let Some(column) = column else { continue };
+                statement.push(separator);
+                separator = " UNION ALL ";
+                look_along(&mut statement, interest, (*index, table, column), &bounds);
+            }
+        }
+    }
+    statement
+}
+
+fn look_along(
+    statement: &mut Statement,
+    interest: &Interest<'_>,
+    (index, table, column): (usize, &str, &str),
+    bounds: &BoundValues,
+) {
+    let sample: Vec<i64> = interest.ids.iter().copied().take(IDS).collect();
+    let weight = statement.bind(Value::Number(ratio(interest.ids.len(), sample.len())));
+    let ids = statement.bind(Value::Ids(sample));
+    statement.push("SELECT ");
+    statement.push_number(index);
+    let sql = format!(
+        "::bigint AS clause, {weight} AS weight, e.* FROM unnest({ids}) AS s (id) CROSS JOIN LATERAL (\
+         SELECT count(*) AS rows, min(p.killmail_time) AS oldest, max(p.killmail_time) AS newest \
+         FROM (SELECT t.killmail_time FROM {table} AS t WHERE t.{column} = s.id AND {} {} LIMIT {ROWS}) AS p) AS e",
+        bounds.condition("t"),
+        bounds.order_by("t"),
+    );
+    statement.push(&sql);
+}
+
+/// Rows that the whole range has, if all of it is as dense as what was seen.
+fn expected_rows(seen: &Seen, bounds: &Bounds) -> f64 {
+    let rows = seconds_like(seen.rows);
+    let (Some(oldest), Some(newest)) = (seen.oldest, seen.newest) else {
+        return rows;
+    };
+    if seen.rows < ROWS {
+        return rows;
+    }
+    let range = (bounds.behind.killmail_time - bounds.as_far_as).abs();
+    let range = range.min(LONGEST_RANGE);
+    let span = (newest - oldest).num_seconds().max(1);
+    rows * seconds_like(range.num_seconds().max(1)) / seconds_like(span)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "an estimate, of numbers far below 2^53"
+)]
+fn seconds_like(number: i64) -> f64 {
+    number as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most a thousand ids")]
+fn ratio(all: usize, sampled: usize) -> f64 {
+    all as f64 / sampled.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::killmails::query::{HistoricalQuery, Order};
+
+    fn seen(rows: i64, days: i64) -> Seen {
+        let newest: DateTime<Utc> = "2026-06-01T00:00:00Z".parse().unwrap();
+        Seen {
+            clause: 0,
+            weight: 1.0,
+            rows,
+            oldest: Some(newest - TimeDelta::days(days)),
+            newest: Some(newest),
+        }
+    }
+
+    #[test]
+    fn what_was_seen_to_its_end_counts_as_it_is_and_the_rest_by_density() {
+        let query = HistoricalQuery {
+            from: Some("2025-06-01T00:00:00Z".parse().unwrap()),
+            to: Some("2026-06-01T00:00:00Z".parse().unwrap()),
+            order: Order::Newest,
+            ..HistoricalQuery::default()
+        };
+        let bounds = Bounds::of(&query, None);
+        let rows = |seen: &Seen| expected_rows(seen, &bounds);
+        assert!((rows(&seen(99, 1)) - 99.0).abs() < 0.001);
+        assert!((rows(&seen(ROWS, 1)) - 36_500.0).abs() < 1.0);
+        let boundless = Bounds::of(&HistoricalQuery::default(), None);
+        assert!((expected_rows(&seen(ROWS, 1), &boundless) - 730_000.0).abs() < 1.0);
+    }
+}
