@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::error::ApiError;
-use super::limits::{HISTORY_READERS, Limits};
+use super::limits::{HISTORY_READERS, Limits, QUERY_READERS};
 
 /// The caps of one process.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Admission {
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     history: Semaphore,
+    queries: Arc<Semaphore>,
+    query_readers: Semaphore,
     per_address: usize,
     // Bounded by `streams`: an address is forgotten with its last stream.
     addresses: Mutex<HashMap<IpAddr, usize>>,
@@ -36,6 +38,8 @@ impl Admission {
             requests: Arc::new(Semaphore::new(limits.requests)),
             streams: Arc::new(Semaphore::new(limits.streams)),
             history: Semaphore::new(HISTORY_READERS),
+            queries: Arc::new(Semaphore::new(limits.queries)),
+            query_readers: Semaphore::new(QUERY_READERS),
             per_address: limits.streams_per_address,
             addresses: Mutex::default(),
         }
@@ -56,6 +60,22 @@ impl Admission {
     pub async fn history_turn(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed; without a turn the page is read all the same.
         self.history.acquire().await.ok()
+    }
+
+    /// The right to work on one historical query until its answer is sent.
+    ///
+    /// # Errors
+    /// [`ApiError::TooManyQueries`] when all are taken.
+    pub fn query(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        Arc::clone(&self.queries)
+            .try_acquire_owned()
+            .map_err(|_| ApiError::TooManyQueries)
+    }
+
+    /// A turn at a database connection for such a query. There are few queries, and each turn is short.
+    pub async fn query_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed; without a turn the chunk is read all the same.
+        self.query_readers.acquire().await.ok()
     }
 
     /// The right to one stream from `address`.
@@ -171,5 +191,18 @@ mod tests {
         assert!(matches!(admission.request(), Err(ApiError::Overloaded)));
         drop(request);
         assert!(admission.request().is_ok());
+    }
+
+    #[test]
+    fn historical_queries_have_their_own_cap() {
+        let admission = Admission::new(&Limits {
+            queries: 1,
+            ..Limits::default()
+        });
+        let query = admission.query().unwrap();
+        assert!(matches!(admission.query(), Err(ApiError::TooManyQueries)));
+        assert!(admission.request().is_ok());
+        drop(query);
+        assert!(admission.query().is_ok());
     }
 }

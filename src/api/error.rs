@@ -118,6 +118,31 @@ pub enum ApiError {
     /// Every place for plain requests is taken.
     #[error("the server works on as many requests as it can")]
     Overloaded,
+    /// Every place for historical queries is taken.
+    #[error("the server works on as many historical queries as it can")]
+    TooManyQueries,
+    /// A historical query took longer than it may.
+    #[error("the query takes longer than {seconds} s: {advice}")]
+    QueryTooBroad {
+        /// How long it may take.
+        seconds: f64,
+        /// What to narrow.
+        advice: String,
+    },
+    /// None of the answer's forms is accepted.
+    #[error("Accept is {accept:?}, allowed is {allowed}")]
+    NotAcceptable {
+        /// The header, cut to [`SHOWN_CHARACTERS`].
+        accept: String,
+        /// What can be had.
+        allowed: &'static str,
+    },
+    /// Only an operator may ask for this.
+    #[error("{what} is for operators: send Authorization: Bearer and the server's WK_ADMIN_TOKEN")]
+    NotAdmin {
+        /// What was asked for.
+        what: &'static str,
+    },
     /// Every place for streams is taken.
     #[error("{whose} has as many open streams as it may have")]
     TooManyStreams {
@@ -256,6 +281,18 @@ impl ApiError {
             }
             Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "Overloaded"),
+            Self::TooManyQueries => (
+                S::SERVICE_UNAVAILABLE,
+                "too_many_queries",
+                "Too many queries",
+            ),
+            Self::QueryTooBroad { .. } => (
+                S::UNPROCESSABLE_ENTITY,
+                "query_too_broad",
+                "Query too broad",
+            ),
+            Self::NotAcceptable { .. } => (S::NOT_ACCEPTABLE, "not_acceptable", "Not acceptable"),
+            Self::NotAdmin { .. } => (S::UNAUTHORIZED, "not_admin", "Not an operator"),
             Self::TooManyStreams { .. } => (
                 S::SERVICE_UNAVAILABLE,
                 "too_many_streams",
@@ -292,7 +329,7 @@ fn store_kind(error: &crate::store::Error) -> Kind {
     }
 }
 
-fn shown(value: &str) -> String {
+pub(super) fn shown(value: &str) -> String {
     value.chars().take(SHOWN_CHARACTERS).collect()
 }
 

@@ -70,6 +70,22 @@ pub const MAX_STREAMED_HISTORY: i64 = 100_000;
 /// while the history was read.
 pub const MAX_SEAM_KILLMAILS: usize = 50_000;
 
+/// Most killmails of one page of a historical query: about 3 MB of documents.
+pub const MAX_QUERY_KILLMAILS: i64 = 1_000;
+
+/// Killmails of such a page when the request does not say.
+pub const DEFAULT_QUERY_KILLMAILS: i64 = 100;
+
+/// Killmails that a historical query reads in one go, and its answer holds at a time.
+pub const QUERY_CHUNK: usize = 100;
+
+/// Such a chunk ends early once its documents reach this size: fights of thousands have documents of megabytes.
+pub const QUERY_CHUNK_BYTES: usize = 2 * 1024 * 1024;
+
+/// Historical queries that use a database connection at the same time: the others take turns, and listeners keep
+/// connections for themselves.
+pub const QUERY_READERS: usize = 6;
+
 /// Largest request head: the request line carries filters of thousands of ids.
 pub const MAX_HEAD_BYTES: usize = 128 * 1024;
 
@@ -170,6 +186,8 @@ pub struct Limits {
     pub streams_per_address: usize,
     /// Most plain requests at work at the same time; the database pool is far smaller.
     pub requests: usize,
+    /// Most historical queries at work at the same time, those that are still being sent included.
+    pub queries: usize,
     /// Longest time a plain request may take.
     pub request_timeout: Duration,
     /// Longest time a request's head may take to arrive, and a connection may idle between requests.
@@ -193,6 +211,9 @@ pub struct Limits {
     pub drain: Duration,
 }
 
+/// Historical queries: with a chunk each they hold some 60 MB at the very most.
+const MAX_QUERIES: usize = 32;
+
 /// Connections beyond the streams: plain requests that are at work, and idle keep-alive ones.
 const CONNECTIONS_BESIDE_STREAMS: usize = 6_384;
 
@@ -206,6 +227,7 @@ impl From<&ApiConfig> for Limits {
             streams: config.max_streams.get(),
             streams_per_address: config.max_streams_per_address.get(),
             requests: config.max_requests.get(),
+            queries: MAX_QUERIES,
             request_timeout: config.request_timeout(),
             head_timeout: Duration::from_secs(30),
             send_timeout: config.send_timeout(),

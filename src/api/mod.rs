@@ -25,6 +25,7 @@ pub mod v1;
 
 mod client_socket;
 mod events;
+mod operator;
 mod stalled_writer;
 mod upstream_shape;
 pub mod wishing;

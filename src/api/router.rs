@@ -80,7 +80,7 @@ fn reads_from_anywhere() -> CorsLayer {
         .allow_origin(AnyOf)
         .allow_methods([Method::GET, Method::HEAD])
         .allow_headers(AnyOf)
-        .expose_headers([REQUEST_ID])
+        .expose_headers([REQUEST_ID, killmails::NEXT_CURSOR])
 }
 
 fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {

@@ -48,7 +48,7 @@ impl ApiError {
     /// Seconds after which another try makes sense.
     fn retry_after(&self) -> Option<u16> {
         match self.code() {
-            "overloaded" | "database_busy" | "too_many_requests" => Some(1),
+            "overloaded" | "database_busy" | "too_many_requests" | "too_many_queries" => Some(1),
             "too_many_streams" => Some(30),
             "timeout" | "database_unavailable" | "shutting_down" => Some(5),
             "killfeed_client" if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(5),

@@ -55,6 +55,16 @@ fn every_kind() -> Vec<ApiError> {
         },
         ApiError::BodyTooLarge { limit: 65_536 },
         ApiError::Overloaded,
+        ApiError::TooManyQueries,
+        ApiError::QueryTooBroad {
+            seconds: 5.0,
+            advice: "add from and to".into(),
+        },
+        ApiError::NotAcceptable {
+            accept: "image/png".into(),
+            allowed: "application/json",
+        },
+        ApiError::NotAdmin { what: "limit=all" },
         ApiError::TooManyStreams {
             whose: "this server",
         },
@@ -153,6 +163,14 @@ async fn every_error_has_its_status_code_and_body() {
       {"code":"body_too_large","detail":"the request's body is larger than 65536 bytes","status":413,"title":"Body too large","type":"urn:wanderer-kills:problem:body_too_large"}
     503 overloaded retry-after 1 [application/problem+json]
       {"code":"overloaded","detail":"the server works on as many requests as it can","status":503,"title":"Overloaded","type":"urn:wanderer-kills:problem:overloaded"}
+    503 too_many_queries retry-after 1 [application/problem+json]
+      {"code":"too_many_queries","detail":"the server works on as many historical queries as it can","status":503,"title":"Too many queries","type":"urn:wanderer-kills:problem:too_many_queries"}
+    422 query_too_broad [application/problem+json]
+      {"code":"query_too_broad","detail":"the query takes longer than 5 s: add from and to","status":422,"title":"Query too broad","type":"urn:wanderer-kills:problem:query_too_broad"}
+    406 not_acceptable [application/problem+json]
+      {"code":"not_acceptable","detail":"Accept is \"image/png\", allowed is application/json","status":406,"title":"Not acceptable","type":"urn:wanderer-kills:problem:not_acceptable"}
+    401 not_admin [application/problem+json]
+      {"code":"not_admin","detail":"limit=all is for operators: send Authorization: Bearer and the server's WK_ADMIN_TOKEN","status":401,"title":"Not an operator","type":"urn:wanderer-kills:problem:not_admin"}
     503 too_many_streams retry-after 30 [application/problem+json]
       {"code":"too_many_streams","detail":"this server has as many open streams as it may have","status":503,"title":"Too many streams","type":"urn:wanderer-kills:problem:too_many_streams"}
     503 timeout retry-after 5 [application/problem+json]

@@ -71,7 +71,7 @@ pub(super) async fn handle(
 }
 
 /// Reads `include`: a comma list of which `items` is the only word so far.
-fn includes_items(params: &mut Params) -> Result<bool, ApiError> {
+pub(super) fn includes_items(params: &mut Params) -> Result<bool, ApiError> {
     let Some(include) = params.take("include")? else {
         return Ok(false);
     };

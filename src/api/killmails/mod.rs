@@ -1,8 +1,10 @@
-//! Killmails by themselves.
+//! Killmails by themselves, and the query over all of them.
 
 mod get;
+mod query;
 
 pub(super) use get::find;
+pub(super) use query::NEXT_CURSOR;
 
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
@@ -18,5 +20,7 @@ pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
 
 /// Requests that end soon; answers may be compressed.
 pub(super) fn plain() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(get::handle))
+    OpenApiRouter::new()
+        .routes(routes!(query::handle))
+        .routes(routes!(get::handle))
 }

@@ -180,7 +180,7 @@ impl Filter {
     }
 
     /// The sets of ids with their names, places first.
-    fn id_sets(&self) -> [(&'static str, &BTreeSet<i64>); 9] {
+    pub fn id_sets(&self) -> [(&'static str, &BTreeSet<i64>); 9] {
         [
             ("systems", &self.systems),
             ("constellations", &self.constellations),
