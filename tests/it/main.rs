@@ -40,6 +40,12 @@ mod feed_prune;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod historical_http;
+#[cfg(test)]
+mod historical_plans;
+#[cfg(test)]
+mod historical_query;
+#[cfg(test)]
 mod hostile_clients;
 #[cfg(test)]
 mod house_rules;

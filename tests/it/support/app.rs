@@ -74,6 +74,14 @@ impl TestApp {
         Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
     }
 
+    /// With another configuration and other limits than the usual ones.
+    pub(crate) async fn with_config(config: ApiConfig, limits: Limits) -> Self {
+        let database = database().await;
+        store::migrate::run(database.url()).await.unwrap();
+        let url = database.url().to_owned();
+        Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
+    }
+
     /// A server over a migrated database that belongs to someone else, on this clock. Someone else also reads
     /// the past that is wanted.
     pub(crate) async fn serving(url: &str, clock: SharedClock) -> Self {

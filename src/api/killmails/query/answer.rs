@@ -38,11 +38,17 @@ struct Answer {
     is_last: bool,
     /// The answer's limit was reached before the killmails' end.
     has_more: bool,
-    /// A killmail of the JSON list has been written.
-    is_continued: bool,
-    is_begun: bool,
-    is_ended: bool,
+    written: Written,
     _permit: OwnedSemaphorePermit,
+}
+
+/// How much of an answer has been written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Nothing,
+    Beginning,
+    Killmails,
+    Everything,
 }
 
 /// Reads the beginning, so that what is wrong with the query is told by the status, and answers.
@@ -62,15 +68,13 @@ pub(super) async fn answer(
         after: request.after,
         is_last: false,
         has_more: false,
-        is_continued: false,
-        is_begun: false,
-        is_ended: false,
+        written: Written::Nothing,
         request,
         _permit: permit,
     };
     let beginning = answer.chunk().await?;
     let headers = answer.headers();
-    let body = if answer.is_ended {
+    let body = if answer.written == Written::Everything {
         Body::from(beginning)
     } else {
         let rest = stream::try_unfold(answer, Answer::next);
@@ -109,7 +113,7 @@ impl Answer {
 
     /// The next piece of a stream. An error ends the connection, which tells the client that this is not all.
     async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
-        if self.is_ended {
+        if self.written == Written::Everything {
             return Ok(None);
         }
         if self.state.shutdown.is_cancelled() {
@@ -130,13 +134,13 @@ impl Answer {
         let killmails = self.read().await.map_err(|error| self.refusal(error))?;
         let size: usize = killmails.iter().map(|it| it.document.len() + 1).sum();
         let mut chunk = Vec::with_capacity(size + 128);
-        if !self.is_begun {
-            self.is_begun = true;
+        if self.written == Written::Nothing {
+            self.written = Written::Beginning;
             self.begin(&mut chunk);
         }
         self.render(&killmails, &mut chunk)?;
         if self.waiting.is_empty() && self.is_last {
-            self.is_ended = true;
+            self.written = Written::Everything;
             self.end(&mut chunk);
         }
         Ok(chunk)
@@ -219,10 +223,10 @@ impl Answer {
         match self.form {
             Form::Json => {
                 for killmail in killmails {
-                    if self.is_continued {
+                    if self.written == Written::Killmails {
                         chunk.push(b',');
                     }
-                    self.is_continued = true;
+                    self.written = Written::Killmails;
                     self.document(killmail, chunk)?;
                 }
             }

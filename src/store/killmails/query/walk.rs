@@ -131,10 +131,10 @@ pub(super) fn statement(
         },
     );
     let Walk { bounds, limit, .. } = &walk;
-    // A killmail may be in several branches, but in each once.
+    // A killmail may be found along several ids and by several branches.
     let sql = format!(
-        "SELECT w.killmail_time, w.killmail_id FROM ({}) AS w {} LIMIT {limit}",
-        branches.join(" UNION "),
+        "SELECT DISTINCT w.killmail_time, w.killmail_id FROM ({}) AS w {} LIMIT {limit}",
+        branches.join(" UNION ALL "),
         bounds.order_by("w"),
     );
     statement.push(&sql);
@@ -166,13 +166,12 @@ impl Walk {
     }
 
     fn killmails(&self, condition: &str) -> String {
-        let others: String = (self.others.iter())
-            .map(|other| format!(" AND {other}"))
-            .collect();
+        let bounds = self.bounds.condition("k");
+        let others = self.others.iter().map(String::as_str);
+        let conditions: Vec<&str> = [condition, &bounds].into_iter().chain(others).collect();
         format!(
-            "SELECT k.killmail_time, k.killmail_id FROM killmails AS k \
-             WHERE {condition} AND {}{others} {} LIMIT {}",
-            self.bounds.condition("k"),
+            "SELECT k.killmail_time, k.killmail_id FROM killmails AS k WHERE {} {} LIMIT {}",
+            conditions.join(" AND "),
             self.bounds.order_by("k"),
             self.limit,
         )
