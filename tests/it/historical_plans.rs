@@ -33,7 +33,7 @@ const FILL: &str = "
         ship_group_id, damage_done, security_status, ordinal, final_blow)
     SELECT n, '2023-01-01T00:00:00Z'::timestamptz + n * interval '35 minutes',
         90000000 + (n * 31 + o * 1013) % 3000, 98000000 + (n * 31 + o * 1013) % 3000 / 10,
-        99000000 + (n * 31 + o * 1013) % 3000 / 100, 600 + (n + o) % 97, 20 + (n + o) % 97 / 5, 1, 0, o, o = 0
+        99000000 + (n * 31 + o * 1013) % 3000 / 100, 600 + (n * 17 + o * 31) % 97, 20 + (n * 17 + o * 31) % 97 / 5, 1, 0, o, o = 0
     FROM generate_series(1::bigint, 60000) AS n, generate_series(0::bigint, 2) AS o;
     ANALYZE killmails; ANALYZE attackers;
 ";
@@ -246,7 +246,7 @@ fn everything() -> HistoricalQuery {
 
 #[rstest]
 #[case::system_of_one_day(system_of_one_day(), 100, 1)]
-#[case::newest_of_a_character(newest_of_a_character(), 10, 1)]
+#[case::newest_of_a_character(newest_of_a_character(), 10, 2)]
 #[case::corporation_as_attacker(corporation_as_attacker(), 50, 1)]
 #[case::alliance_as_attacker_of_a_type(alliance_as_attacker_of_a_type(), 20, 3)]
 #[case::region_value_and_group(region_value_and_group(), 20, 3)]
