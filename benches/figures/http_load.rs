@@ -11,12 +11,29 @@ use wanderer_kills::runtime::clock::SystemClock;
 /// Connections of a load.
 const CONNECTIONS: usize = 16;
 
+/// What a load measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+}
+
 /// Requests per second that `address` answers, over `seconds`; each connection walks through `paths`.
 pub(crate) async fn requests_per_second(
     address: SocketAddr,
     paths: &[String],
     seconds: u64,
 ) -> anyhow::Result<f64> {
+    Ok(measure(address, paths, seconds).await?.per_second)
+}
+
+/// As [`requests_per_second`], with the times that requests took.
+pub(crate) async fn measure(
+    address: SocketAddr,
+    paths: &[String],
+    seconds: u64,
+) -> anyhow::Result<Load> {
     let clock = SystemClock::shared();
     let until = clock.monotonic() + Duration::from_secs(seconds);
     let started = clock.monotonic();
@@ -24,24 +41,71 @@ pub(crate) async fn requests_per_second(
         let clock = clock.clone();
         async move {
             let mut connection = Connection::open(address).await?;
-            let mut answered = 0_u32;
+            let mut took = Vec::new();
             for path in paths
                 .iter()
                 .cycle()
                 .skip(number * paths.len() / CONNECTIONS)
             {
+                let asked = clock.monotonic();
                 connection.get(path).await?;
-                answered += 1;
+                took.push(clock.monotonic().saturating_sub(asked));
                 if clock.monotonic() >= until {
                     break;
                 }
             }
-            anyhow::Ok(answered)
+            anyhow::Ok(took)
         }
     });
-    let answered = futures::future::try_join_all(loads).await?;
+    let took = futures::future::try_join_all(loads).await?;
     let elapsed = clock.monotonic().saturating_sub(started).as_secs_f64();
-    Ok(f64::from(answered.iter().sum::<u32>()) / elapsed)
+    let mut took = took.concat();
+    took.sort_unstable();
+    let percentile = |hundredths: usize| {
+        let index = took.len().saturating_sub(1) * hundredths / 100;
+        took.get(index).copied().unwrap_or_default().as_secs_f64() * 1_000.0
+    };
+    Ok(Load {
+        per_second: f64::from(u32::try_from(took.len())?) / elapsed,
+        p50_ms: percentile(50),
+        p99_ms: percentile(99),
+    })
+}
+
+/// A body that was read and not kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Streamed {
+    pub(crate) lines: usize,
+    /// It ended as a whole body of chunks does.
+    pub(crate) is_complete: bool,
+}
+
+/// One request with more headers, whose body comes in chunks.
+pub(crate) async fn until_end(
+    address: SocketAddr,
+    path: &str,
+    headers: &str,
+) -> anyhow::Result<Streamed> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: figures\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut buffer = vec![0; 256 * 1024];
+    let (mut lines, mut end) = (0, Vec::new());
+    loop {
+        let read = stream.read(&mut buffer).await?;
+        let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else {
+            break;
+        };
+        // Rows of a table end with both characters, lines inside a field with one.
+        lines += piece.split(|byte| *byte == b'\n').count() - 1;
+        end.extend_from_slice(piece);
+        end.drain(..end.len().saturating_sub(5));
+    }
+    Ok(Streamed {
+        lines,
+        is_complete: end == b"0\r\n\r\n",
+    })
 }
 
 /// One request on a connection of its own; the body.

@@ -129,7 +129,7 @@ pub(crate) async fn copy_in(
 }
 
 /// Fills a database: a seed through the pipeline, then copies of its rows with other ids and earlier times.
-async fn fill(database: &Database, rows: usize) -> anyhow::Result<()> {
+pub(crate) async fn fill(database: &Database, rows: usize) -> anyhow::Result<()> {
     let now = SystemClock::shared().now();
     let seed = killmails(1, SEED.min(rows), now);
     let step = seed.last().map_or(1, |last| last.killmail_id + 1);

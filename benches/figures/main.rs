@@ -19,6 +19,7 @@ mod listener;
 mod phoenix;
 mod phoenix_client;
 mod phoenix_world;
+mod query;
 mod report;
 mod serving;
 mod websocket;
@@ -48,6 +49,8 @@ enum Part {
     Phoenix,
     /// Memory at rest.
     Idle,
+    /// Historical queries, with `--rows` killmails stored.
+    Query,
 }
 
 /// Prints figures of the service.
@@ -55,7 +58,7 @@ enum Part {
 struct Options {
     /// Parts to measure; all when none is named.
     parts: Vec<Part>,
-    /// Killmails in the database before the second ingest figure.
+    /// Killmails in the database before the second ingest figure, and for historical queries.
     #[arg(long, default_value_t = 50_000)]
     rows: usize,
     /// Killmails of each ingest measurement.
@@ -108,6 +111,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Idle) {
         idle::measure(&server, &mut report).await?;
+    }
+    if wanted(Part::Query) {
+        query::measure(&server, &options, &mut report).await?;
     }
     println!("{report}");
     server.stop().await

@@ -21,6 +21,9 @@ const LOOKS: usize = 300;
 /// Between two looks.
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
 
+/// What opens the service's requests without limits.
+pub(crate) const ADMIN_TOKEN: &str = "figures";
+
 /// The real binary, serving one database, following no source. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -37,6 +40,7 @@ impl Process {
             .arg(address.to_string())
             .env("DATABASE_URL", &database.url)
             .env("WK_LOG", "warn")
+            .env("WK_ADMIN_TOKEN", ADMIN_TOKEN)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)

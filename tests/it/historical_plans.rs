@@ -95,6 +95,7 @@ async fn explain(conn: &mut PgConnection, statement: &Statement) -> Json {
         .execute(conn)
         .await
         .unwrap();
+    assert!(plan[0]["JIT"].is_null(), "compiled: {plan:#}");
     plan[0]["Plan"].clone()
 }
 

@@ -67,9 +67,11 @@ pub struct HistoricalQuery {
 }
 
 /// Settings for the statements of this module, beside their time-out. Only they are planned under them: a plan
-/// belongs to a statement's text.
+/// belongs to a statement's text. What is switched off counts as very expensive where it can't be avoided (the
+/// merge sorts a page), and for expensive plans the server would compile machine code for seconds.
 const PLANNING: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off; \
-    SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashagg = off";
+    SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashagg = off; \
+    SET LOCAL jit = off";
 
 /// A read-only transaction whose statements may take `timeout` each.
 ///
