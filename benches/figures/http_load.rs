@@ -140,6 +140,7 @@ impl Connection {
         let status = self.read_line().await?.to_owned();
         ensure!(status.starts_with("HTTP/1.1 200"), "{path}: {status}");
         let mut length = None;
+        let mut in_chunks = false;
         loop {
             let line = self.read_line().await?;
             if line.is_empty() {
@@ -151,11 +152,28 @@ impl Connection {
             if name.eq_ignore_ascii_case("content-length") {
                 length = Some(value.trim().parse()?);
             }
+            in_chunks |= name.eq_ignore_ascii_case("transfer-encoding");
+        }
+        if in_chunks {
+            return self.read_chunks().await;
         }
         self.body
             .resize(length.context("an answer without content-length")?, 0);
         self.stream.read_exact(&mut self.body).await?;
         Ok(())
+    }
+
+    /// A body of unknown length. Only its last chunk is kept.
+    async fn read_chunks(&mut self) -> anyhow::Result<()> {
+        loop {
+            let size = usize::from_str_radix(self.read_line().await?, 16)?;
+            self.body.resize(size, 0);
+            self.stream.read_exact(&mut self.body).await?;
+            self.read_line().await?;
+            if size == 0 {
+                return Ok(());
+            }
+        }
     }
 
     async fn read_line(&mut self) -> anyhow::Result<&str> {
