@@ -86,14 +86,6 @@ pub enum ApiError {
         /// Its number.
         job_id: i64,
     },
-    /// The operator's token is missing or another's.
-    #[error(
-        "only the operator may do this: send Authorization: Bearer and the value of WK_ADMIN_TOKEN"
-    )]
-    NotAdmin,
-    /// The service has no operator's token.
-    #[error("nobody may do this: the service was started without WK_ADMIN_TOKEN")]
-    AdminOff,
     /// No such path.
     #[error("no such path")]
     RouteNotFound,
@@ -137,9 +129,15 @@ pub enum ApiError {
         /// What can be had.
         allowed: &'static str,
     },
-    /// Only an operator may ask for this.
+    /// The operator's token is missing or another's.
     #[error("{what} is for operators: send Authorization: Bearer and the server's WK_ADMIN_TOKEN")]
     NotAdmin {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The service has no operator's token.
+    #[error("{what} is for operators, and the server was started without WK_ADMIN_TOKEN")]
+    AdminOff {
         /// What was asked for.
         what: &'static str,
     },
@@ -185,7 +183,7 @@ pub enum ApiError {
 pub const SHOWN_CHARACTERS: usize = 80;
 
 /// Every code that a problem document may have.
-pub const CODES: [&str; 21] = [
+pub const CODES: [&str; 27] = [
     "bad_parameter",
     "unknown_parameter",
     "cursor_expired",
@@ -196,10 +194,16 @@ pub const CODES: [&str; 21] = [
     "subscription_not_found",
     "delivery_not_found",
     "not_owner",
+    "backfill_not_found",
+    "not_admin",
+    "admin_off",
+    "query_too_broad",
+    "not_acceptable",
     "method_not_allowed",
     "upgrade_required",
     "body_too_large",
     "overloaded",
+    "too_many_queries",
     "too_many_streams",
     "timeout",
     "shutting_down",
@@ -267,8 +271,6 @@ impl ApiError {
             Self::BackfillNotFound { .. } => {
                 (S::NOT_FOUND, "backfill_not_found", "Backfill not found")
             }
-            Self::NotAdmin => (S::UNAUTHORIZED, "not_admin", "Not the operator"),
-            Self::AdminOff => (S::FORBIDDEN, "admin_off", "No operator"),
             Self::NotOwner => (S::UNAUTHORIZED, "not_owner", "Not the owner"),
             Self::RouteNotFound => (S::NOT_FOUND, "not_found", "Not Found"),
             Self::MethodNotAllowed { .. } => (
@@ -293,6 +295,7 @@ impl ApiError {
             ),
             Self::NotAcceptable { .. } => (S::NOT_ACCEPTABLE, "not_acceptable", "Not acceptable"),
             Self::NotAdmin { .. } => (S::UNAUTHORIZED, "not_admin", "Not an operator"),
+            Self::AdminOff { .. } => (S::FORBIDDEN, "admin_off", "No operator"),
             Self::TooManyStreams { .. } => (
                 S::SERVICE_UNAVAILABLE,
                 "too_many_streams",

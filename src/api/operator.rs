@@ -1,4 +1,4 @@
-//! Requests without the usual limits are for whoever shows `WK_ADMIN_TOKEN`.
+//! Backfills, and requests without the usual limits, are for whoever shows `WK_ADMIN_TOKEN`.
 
 use axum::http::{HeaderMap, header};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -11,20 +11,27 @@ use crate::runtime::config::ApiConfig;
 /// Refuses whoever does not show the token; everyone, where there is none.
 ///
 /// # Errors
-/// [`ApiError::NotAdmin`] naming `what` was asked for.
+/// [`ApiError::AdminOff`] where the service has no token, [`ApiError::NotAdmin`] where another one or none is
+/// shown; both name `what` was asked for.
 pub(super) fn required(
     config: &ApiConfig,
     headers: &HeaderMap,
     what: &'static str,
 ) -> Result<(), ApiError> {
-    let token = config.admin_token.as_ref().map(ExposeSecret::expose_secret);
+    let token = config
+        .admin_token
+        .as_ref()
+        .map(|token| token.expose_secret().trim())
+        .filter(|token| !token.is_empty())
+        .ok_or(ApiError::AdminOff { what })?;
     let shown = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
-    match (token, shown) {
-        (Some(token), Some(shown)) if !token.is_empty() && is_same(token, shown.trim()) => Ok(()),
-        _ => Err(ApiError::NotAdmin { what }),
+    if shown.is_some_and(|shown| is_same(token, shown.trim())) {
+        Ok(())
+    } else {
+        Err(ApiError::NotAdmin { what })
     }
 }
 
@@ -46,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    fn is_operator(token: Option<&str>, shown: Option<&str>) -> bool {
+    fn code(token: Option<&str>, shown: Option<&str>) -> Option<&'static str> {
         let config = ApiConfig {
             admin_token: token.map(Into::into),
             ..ApiConfig::default()
@@ -55,23 +62,26 @@ mod tests {
         if let Some(shown) = shown {
             headers.insert(header::AUTHORIZATION, shown.parse().unwrap());
         }
-        required(&config, &headers, "limit=all").is_ok()
+        required(&config, &headers, "limit=all")
+            .err()
+            .map(|error| error.code())
     }
 
     #[rstest]
-    #[case(Some("secret"), Some("Bearer secret"), true)]
-    #[case(Some("secret"), Some("Bearer secre"), false)]
-    #[case(Some("secret"), Some("Bearer secret2"), false)]
-    #[case(Some("secret"), Some("secret"), false)]
-    #[case(Some("secret"), None, false)]
-    #[case(Some(""), Some("Bearer "), false)]
-    #[case(None, Some("Bearer secret"), false)]
-    #[case(None, None, false)]
+    #[case(Some("secret"), Some("Bearer secret"), None)]
+    #[case(Some("secret"), Some("Bearer secre"), Some("not_admin"))]
+    #[case(Some("secret"), Some("Bearer secret2"), Some("not_admin"))]
+    #[case(Some("secret"), Some("Bearer Secret"), Some("not_admin"))]
+    #[case(Some("secret"), Some("secret"), Some("not_admin"))]
+    #[case(Some("secret"), None, Some("not_admin"))]
+    #[case(Some(""), Some("Bearer "), Some("admin_off"))]
+    #[case(None, Some("Bearer secret"), Some("admin_off"))]
+    #[case(None, None, Some("admin_off"))]
     fn only_the_token_opens(
         #[case] token: Option<&str>,
         #[case] shown: Option<&str>,
-        #[case] opens: bool,
+        #[case] refusal: Option<&str>,
     ) {
-        assert_eq!(is_operator(token, shown), opens);
+        assert_eq!(code(token, shown), refusal);
     }
 }

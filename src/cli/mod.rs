@@ -36,8 +36,6 @@ pub enum Command {
     Backfill(Box<backfill::BackfillCommand>),
     /// Store killmails from files.
     Import(Box<import::ImportCommand>),
-    /// Store the past of systems, regions, characters, corporations and alliances.
-    Backfill(Box<backfill::BackfillCommand>),
     /// Bring the database to the newest schema and end.
     Migrate(Box<migrate::MigrateArgs>),
     /// Keep ship types and solar systems.
@@ -57,7 +55,6 @@ impl Cli {
             Command::Demo(args) => demo::run(*args, shutdown).await,
             Command::Backfill(command) => backfill::run(*command, shutdown).await,
             Command::Import(args) => import::run_command(*args, shutdown).await,
-            Command::Backfill(args) => backfill::run(*args, shutdown).await,
             Command::Migrate(args) => migrate::run(*args, shutdown).await,
             Command::ShipTypes(args) => ship_types::run(*args, shutdown).await,
             Command::Simulate(args) => simulate::run(*args, shutdown).await,

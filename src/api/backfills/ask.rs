@@ -9,9 +9,10 @@ use chrono::NaiveDate;
 use clap::ValueEnum;
 use serde::Deserialize;
 
-use super::admin::admit;
-use super::view;
-use crate::api::{ApiError, ApiState};
+use super::{shapes, view};
+use crate::api::docs::answers::{BadRequest, BodyTooLarge, Failures, OperatorRefused};
+use crate::api::docs::tags::OPERATION;
+use crate::api::{ApiError, ApiState, operator};
 use crate::runtime::config::BackfillSource;
 use crate::store::backfill_jobs;
 
@@ -30,12 +31,30 @@ struct Body {
 ///
 /// # Errors
 /// 401, 403 without the token; 400 for a body that can't be understood; 503 `too_many`; the database.
+#[utoipa::path(
+    post,
+    path = "/api/backfills",
+    operation_id = "create_backfill",
+    tag = OPERATION,
+    summary = "Fill days of history",
+    description = "Queues a backfill; one process of all on the database does them one after the other. At most 100 \
+        may wait.",
+    request_body = shapes::Request,
+    responses(
+        (status = 202, description = "It is queued.", body = shapes::Backfill),
+        BadRequest,
+        OperatorRefused,
+        BodyTooLarge,
+        Failures,
+    ),
+    security(("admin_token" = [])),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    admit(&state, &headers)?;
+    operator::required(&state.config, &headers, "a backfill")?;
     let body: Body = serde_json::from_slice(&body).map_err(|error| {
         let allowed = format!("an object with from, to and source ({error})");
         ApiError::bad_parameter("body", &String::from_utf8_lossy(&body), allowed)

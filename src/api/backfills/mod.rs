@@ -9,21 +9,18 @@
 //!
 //! Every request shows `WK_ADMIN_TOKEN` as `Authorization: Bearer …`. Where the service has none, the answer is 403.
 
-mod admin;
 mod ask;
+mod shapes;
 mod view;
 
-use axum::Router;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::state::ApiState;
 
 /// Requests that end soon; answers may be compressed.
-pub(super) fn plain() -> Router<ApiState> {
-    Router::new()
-        .route("/api/backfills", post(ask::handle).get(view::list))
-        .route(
-            "/api/backfills/{id}",
-            get(view::handle).delete(view::cancel),
-        )
+pub(super) fn plain() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(ask::handle, view::list))
+        .routes(routes!(view::handle, view::cancel))
 }

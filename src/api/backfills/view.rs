@@ -6,20 +6,35 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::admin::admit;
+use super::shapes;
+use crate::api::docs::answers::{BadRequest, Failures, OperatorRefused, ProblemDocument};
+use crate::api::docs::tags::OPERATION;
 use crate::api::extract::integer;
-use crate::api::{ApiError, ApiState};
+use crate::api::{ApiError, ApiState, operator};
 use crate::store::backfill_jobs::{self, BackfillJob};
 
 /// Lists the newest backfills.
 ///
 /// # Errors
 /// 401, 403 without the token; the database.
+#[utoipa::path(
+    get,
+    path = "/api/backfills",
+    operation_id = "list_backfills",
+    tag = OPERATION,
+    summary = "The newest backfills",
+    responses(
+        (status = 200, description = "Newest first, at most 100.", body = shapes::Backfills),
+        OperatorRefused,
+        Failures,
+    ),
+    security(("admin_token" = [])),
+)]
 pub(super) async fn list(
     State(state): State<ApiState>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    admit(&state, &headers)?;
+    operator::required(&state.config, &headers, "a backfill")?;
     let _permit = state.admission.request()?;
     let jobs = backfill_jobs::newest(&state.store.pool).await?;
     let jobs: Vec<Value> = jobs.iter().map(document).collect();
@@ -30,12 +45,30 @@ pub(super) async fn list(
 ///
 /// # Errors
 /// 401, 403 without the token; 404 `backfill_not_found`; the database.
+#[utoipa::path(
+    get,
+    path = "/api/backfills/{id}",
+    operation_id = "get_backfill",
+    tag = OPERATION,
+    summary = "One backfill",
+    description = "With how far it has come.",
+    params(("id" = i64, Path, minimum = 1, description = "Its number.", example = 1)),
+    responses(
+        (status = 200, description = "The backfill.", body = shapes::Backfill),
+        BadRequest,
+        OperatorRefused,
+        (status = 404, description = "`backfill_not_found`.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        Failures,
+    ),
+    security(("admin_token" = [])),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    admit(&state, &headers)?;
+    operator::required(&state.config, &headers, "a backfill")?;
     let job_id = integer("id", &id, 1..=i64::MAX)?;
     let _permit = state.admission.request()?;
     Ok(Json(document(&find(&state, job_id).await?)).into_response())
@@ -45,12 +78,30 @@ pub(super) async fn handle(
 ///
 /// # Errors
 /// As [`handle`].
+#[utoipa::path(
+    delete,
+    path = "/api/backfills/{id}",
+    operation_id = "cancel_backfill",
+    tag = OPERATION,
+    summary = "Stop a backfill",
+    description = "It stops after the batches under way. One that has ended stays as it is.",
+    params(("id" = i64, Path, minimum = 1, description = "Its number.", example = 1)),
+    responses(
+        (status = 202, description = "The backfill.", body = shapes::Backfill),
+        BadRequest,
+        OperatorRefused,
+        (status = 404, description = "`backfill_not_found`.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        Failures,
+    ),
+    security(("admin_token" = [])),
+)]
 pub(super) async fn cancel(
     State(state): State<ApiState>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    admit(&state, &headers)?;
+    operator::required(&state.config, &headers, "a backfill")?;
     let job_id = integer("id", &id, 1..=i64::MAX)?;
     let _permit = state.admission.request()?;
     backfill_jobs::cancel(&state.store.pool, job_id, state.clock.now()).await?;

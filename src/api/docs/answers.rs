@@ -82,7 +82,8 @@ pub(in crate::api) enum Failures {
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(ProblemDocument),
     /// The service can't work on this now: `overloaded`, `timeout`, `shutting_down`, `database_busy`,
-    /// `database_unavailable`, `too_many` of what is kept, and `too_many_streams` for what stays open.
+    /// `database_unavailable`, `too_many` of what is kept, `too_many_streams` for what stays open, and
+    /// `too_many_queries` over history.
     #[response(
         status = 503,
         content_type = "application/problem+json",
@@ -141,6 +142,18 @@ pub(in crate::api) enum OwnerRefused {
     /// `subscription_not_found`, and `delivery_not_found` where a delivery is named.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(ProblemDocument),
+}
+
+/// What an operation for operators may answer.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "stands for answers, in the document alone")]
+pub(in crate::api) enum OperatorRefused {
+    /// `not_admin`: the operator's token is missing or another's.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NotAdmin(ProblemDocument),
+    /// `admin_off`: the service was started without a token, so nobody may.
+    #[response(status = 403, content_type = "application/problem+json")]
+    AdminOff(ProblemDocument),
 }
 
 /// Schemas that answers name and that operations do not bring along by themselves.

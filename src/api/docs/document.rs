@@ -2,9 +2,7 @@
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{
-    ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, ServerBuilder,
-};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, ServerBuilder};
 
 use super::answers::schemas;
 use super::tags;
@@ -12,11 +10,15 @@ use super::tags;
 /// How an owner shows the secret of a subscription.
 pub(in crate::api) const OWNER: &str = "subscription_secret";
 
+/// How an operator shows the service's token.
+pub(in crate::api) const OPERATOR: &str = "admin_token";
+
 const DESCRIPTION: &str = "\
 The killmail service that EVE Online tool makers run themselves: it follows zKillboard, stores every killmail \
 durably with all its names, and hands it out.
 
-* Nothing needs a key. Only a webhook subscription is run by whoever holds its secret.
+* Reading needs no key. A webhook subscription is run by whoever holds its secret, and what costs much by the \
+operator, who shows `WK_ADMIN_TOKEN`.
 * The cursor (`after`, `Last-Event-ID`, `event_id`) is a number in one ordered log. Keep the last one you have \
 seen and come back with it: nothing is lost and nothing comes twice.
 * Lists in a query are comma lists (`systems=30000142,30002187`). Repeated (`systems=…&systems=…`) and bracketed \
@@ -36,14 +38,6 @@ pub(super) fn finished(mut paths: OpenApi) -> OpenApi {
         .title("wanderer-kills")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(DESCRIPTION))
-        .contact(Some(
-            ContactBuilder::new()
-                .name(Some("The project"))
-                .url(Some(
-                    "https://github.com/wanderer-industries/wanderer-kills",
-                ))
-                .build(),
-        ))
         .license(Some(
             LicenseBuilder::new()
                 .name("MIT")
@@ -76,6 +70,9 @@ pub(super) fn finished(mut paths: OpenApi) -> OpenApi {
     components
         .security_schemes
         .insert(OWNER.to_owned(), owner().into());
+    components
+        .security_schemes
+        .insert(OPERATOR.to_owned(), operator().into());
     paths.components = Some(components);
     paths
 }
@@ -88,6 +85,15 @@ fn owner() -> SecurityScheme {
             .description(Some(
                 "The subscription's secret, as it was shown once when the subscription was made.",
             ))
+            .build(),
+    )
+}
+
+fn operator() -> SecurityScheme {
+    SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The service's `WK_ADMIN_TOKEN`."))
             .build(),
     )
 }

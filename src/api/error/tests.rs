@@ -9,19 +9,6 @@ use serde_json::Value;
 use super::*;
 
 fn every_kind() -> Vec<ApiError> {
-    let exhausted = crate::store::Error::Query {
-        operation: "read the feed",
-        source: sqlx::Error::PoolTimedOut,
-    };
-    let lost = crate::store::Error::Query {
-        operation: "read the feed",
-        source: sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()),
-    };
-    let bad_row = crate::store::Error::BadRow {
-        table: "feed",
-        column: "kind",
-        key: "17".into(),
-    };
     vec![
         ApiError::bad_parameter("limit", "-1", "a whole number from 1 to 1000"),
         ApiError::UnknownParameter {
@@ -44,8 +31,6 @@ fn every_kind() -> Vec<ApiError> {
         ApiError::DeliveryNotFound { delivery_id: 7 },
         ApiError::NotOwner,
         ApiError::BackfillNotFound { job_id: 7 },
-        ApiError::NotAdmin,
-        ApiError::AdminOff,
         ApiError::RouteNotFound,
         ApiError::MethodNotAllowed {
             method: "PUT".into(),
@@ -65,14 +50,12 @@ fn every_kind() -> Vec<ApiError> {
             allowed: "application/json",
         },
         ApiError::NotAdmin { what: "limit=all" },
+        ApiError::AdminOff { what: "a backfill" },
         ApiError::TooManyStreams {
             whose: "this server",
         },
         ApiError::Timeout,
         ApiError::ShuttingDown,
-        ApiError::Store(exhausted),
-        ApiError::Store(lost),
-        ApiError::Store(bad_row),
         ApiError::Document {
             killmail_id: 7,
             source: serde_json::from_str::<Value>("{").unwrap_err(),
@@ -82,6 +65,26 @@ fn every_kind() -> Vec<ApiError> {
         },
         ApiError::Client(ClientError::Missing("systems")),
     ]
+    .into_iter()
+    .chain(of_the_store().map(ApiError::Store))
+    .collect()
+}
+
+fn of_the_store() -> [crate::store::Error; 3] {
+    let exhausted = crate::store::Error::Query {
+        operation: "read the feed",
+        source: sqlx::Error::PoolTimedOut,
+    };
+    let lost = crate::store::Error::Query {
+        operation: "read the feed",
+        source: sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()),
+    };
+    let bad_row = crate::store::Error::BadRow {
+        table: "feed",
+        column: "kind",
+        key: "17".into(),
+    };
+    [exhausted, lost, bad_row]
 }
 
 #[test]

@@ -15,7 +15,9 @@ use super::state::ApiState;
 
 /// Schemas that operations do not bring along by themselves.
 pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
-    vec![of::<get::Include>()]
+    let mut all = query::schemas();
+    all.push(of::<get::Include>());
+    all
 }
 
 /// Requests that end soon; answers may be compressed.

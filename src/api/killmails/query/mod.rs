@@ -10,14 +10,21 @@ mod cursor;
 mod flat;
 mod media;
 mod request;
+mod shapes;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use crate::api::docs::answers::{
+    BadRequest, Failures, LineTooLong, OperatorRefused, ProblemDocument,
+};
+use crate::api::docs::tags::KILLMAILS;
 use crate::api::extract::Params;
 use crate::api::{ApiError, ApiState, operator};
+use crate::domain::Filter;
 use request::Request;
+pub(super) use shapes::schemas;
 
 /// Where the next page begins, where there is one; JSON has it in its body as well.
 pub(in crate::api) use answer::NEXT_CURSOR;
@@ -27,6 +34,35 @@ pub(in crate::api) use answer::NEXT_CURSOR;
 /// # Errors
 /// 400 for a parameter that can't be understood, 401 for `limit=all` without the operator's token, 406 where no
 /// form of the answer is accepted, 422 when the query takes too long, 503 when too many are at work; the database.
+#[utoipa::path(
+    get,
+    path = "/api/killmails",
+    operation_id = "query_killmails",
+    tag = KILLMAILS,
+    summary = "Killmails of all history",
+    description = "Every stored killmail that the filter wants, newest or oldest first, as JSON, NDJSON or CSV, as \
+        `Accept` says. Keep `cursor` and ask with it for the next page: pages have no gaps and no repeats while new \
+        killmails come in. At most 1,000 ids or labels of one kind.",
+    params(shapes::QueryParameters, Filter),
+    responses(
+        (status = 200, description = "The killmails. NDJSON has one in each line; CSV has a header and flat columns.",
+            content(
+                (shapes::KillmailPage = "application/json"),
+                (String = "application/x-ndjson"),
+                (String = "text/csv"),
+            ),
+            headers(("x-next-cursor" = String, description = "Where the next page begins, where there is one."))),
+        BadRequest,
+        OperatorRefused,
+        (status = 406, description = "`not_acceptable`: none of the forms is accepted.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        LineTooLong,
+        (status = 422, description = "`query_too_broad`: it takes too long; `detail` says what to narrow.",
+            body = ProblemDocument, content_type = "application/problem+json"),
+        Failures,
+    ),
+    security((), ("admin_token" = [])),
+)]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     headers: HeaderMap,
