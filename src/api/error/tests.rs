@@ -152,10 +152,6 @@ async fn every_error_has_its_status_code_and_body() {
       {"code":"not_owner","detail":"only the owner may do this: send Authorization: Bearer and the subscription's secret","status":401,"title":"Not the owner","type":"urn:wanderer-kills:problem:not_owner"}
     404 backfill_not_found [application/problem+json]
       {"code":"backfill_not_found","detail":"there is no backfill 7","status":404,"title":"Backfill not found","type":"urn:wanderer-kills:problem:backfill_not_found"}
-    401 not_admin [application/problem+json]
-      {"code":"not_admin","detail":"only the operator may do this: send Authorization: Bearer and the value of WK_ADMIN_TOKEN","status":401,"title":"Not the operator","type":"urn:wanderer-kills:problem:not_admin"}
-    403 admin_off [application/problem+json]
-      {"code":"admin_off","detail":"nobody may do this: the service was started without WK_ADMIN_TOKEN","status":403,"title":"No operator","type":"urn:wanderer-kills:problem:admin_off"}
     404 not_found [application/json]
       {"error":"Not Found","status":"404"}
     405 method_not_allowed [application/problem+json]
@@ -174,24 +170,26 @@ async fn every_error_has_its_status_code_and_body() {
       {"code":"not_acceptable","detail":"Accept is \"image/png\", allowed is application/json","status":406,"title":"Not acceptable","type":"urn:wanderer-kills:problem:not_acceptable"}
     401 not_admin [application/problem+json]
       {"code":"not_admin","detail":"limit=all is for operators: send Authorization: Bearer and the server's WK_ADMIN_TOKEN","status":401,"title":"Not an operator","type":"urn:wanderer-kills:problem:not_admin"}
+    403 admin_off [application/problem+json]
+      {"code":"admin_off","detail":"a backfill is for operators, and the server was started without WK_ADMIN_TOKEN","status":403,"title":"No operator","type":"urn:wanderer-kills:problem:admin_off"}
     503 too_many_streams retry-after 30 [application/problem+json]
       {"code":"too_many_streams","detail":"this server has as many open streams as it may have","status":503,"title":"Too many streams","type":"urn:wanderer-kills:problem:too_many_streams"}
     503 timeout retry-after 5 [application/problem+json]
       {"code":"timeout","detail":"the request took too long","status":503,"title":"Timeout","type":"urn:wanderer-kills:problem:timeout"}
     503 shutting_down retry-after 5 [application/problem+json]
       {"code":"shutting_down","detail":"the service is stopping","status":503,"title":"Shutting down","type":"urn:wanderer-kills:problem:shutting_down"}
-    503 database_busy retry-after 1 [application/problem+json]
-      {"code":"database_busy","detail":"All database connections are taken.","status":503,"title":"Database busy","type":"urn:wanderer-kills:problem:database_busy"}
-    503 database_unavailable retry-after 5 [application/problem+json]
-      {"code":"database_unavailable","detail":"The database can't be reached.","status":503,"title":"Database unavailable","type":"urn:wanderer-kills:problem:database_unavailable"}
-    500 internal [application/problem+json]
-      {"code":"internal","detail":"An internal error; the log has it under the request id.","status":500,"title":"Internal error","type":"urn:wanderer-kills:problem:internal"}
     500 internal [application/problem+json]
       {"code":"internal","detail":"An internal error; the log has it under the request id.","status":500,"title":"Internal error","type":"urn:wanderer-kills:problem:internal"}
     500 internal [application/problem+json]
       {"code":"internal","detail":"An internal error; the log has it under the request id.","status":500,"title":"Internal error","type":"urn:wanderer-kills:problem:internal"}
     400 killfeed_client [application/json]
       {"error":"Missing required parameter: systems"}
+    503 database_busy retry-after 1 [application/problem+json]
+      {"code":"database_busy","detail":"All database connections are taken.","status":503,"title":"Database busy","type":"urn:wanderer-kills:problem:database_busy"}
+    503 database_unavailable retry-after 5 [application/problem+json]
+      {"code":"database_unavailable","detail":"The database can't be reached.","status":503,"title":"Database unavailable","type":"urn:wanderer-kills:problem:database_unavailable"}
+    500 internal [application/problem+json]
+      {"code":"internal","detail":"An internal error; the log has it under the request id.","status":500,"title":"Internal error","type":"urn:wanderer-kills:problem:internal"}
     "#);
 }
 
