@@ -341,6 +341,6 @@ async fn the_command_line_reads_at_once() {
     let nobody = command.run(&["backfill", "--days", "5"]).await;
     assert!(!nobody.status.success());
     let said = String::from_utf8_lossy(&nobody.stderr).into_owned();
-    assert!(said.contains("Name at least one of --system"), "{said}");
+    assert!(said.contains("at least one of --system"), "{said}");
     simulator.shutdown().await;
 }

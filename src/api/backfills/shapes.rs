@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 /// Where days of history come from.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = BackfillSource, rename_all = "snake_case")]
 pub(super) enum Source {
     /// EVE Ref's day archives.
     Everef,
@@ -30,7 +30,7 @@ pub(super) struct Request {
 
 /// How far a backfill has come.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = BackfillOfDaysState, rename_all = "snake_case")]
 pub(super) enum State {
     /// It waits for its turn.
     Queued,
@@ -46,6 +46,7 @@ pub(super) enum State {
 
 /// A backfill, and how far it has come.
 #[derive(ToSchema)]
+#[schema(as = BackfillOfDays)]
 pub(super) struct Backfill {
     /// Its number.
     #[schema(minimum = 1)]
@@ -78,6 +79,7 @@ pub(super) struct Backfill {
 
 /// The newest backfills.
 #[derive(ToSchema)]
+#[schema(as = BackfillsOfDays)]
 pub(super) struct Backfills {
     /// Newest first, at most 100.
     pub(super) backfills: Vec<Backfill>,

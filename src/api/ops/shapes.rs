@@ -73,6 +73,14 @@ pub(super) struct HealthFeed {
 /// What comes in.
 #[derive(ToSchema)]
 pub(super) struct HealthIngest {
+    /// False where this process follows the live source and leaves it alone for a while.
+    pub(super) healthy: bool,
+    /// Why it is left alone: `breaker_open` (it kept failing) or `banned` (it refuses this address).
+    #[schema(required = true)]
+    pub(super) reason: Option<String>,
+    /// When it is asked again.
+    #[schema(required = true)]
+    pub(super) until: Option<DateTime<Utc>>,
     /// The sources with their positions.
     pub(super) sources: Vec<HealthSource>,
     /// Time of the newest killmail.

@@ -107,8 +107,12 @@ pub(super) async fn handle(
     State(state): State<ApiState>,
     Extension(desk): Extension<Arc<Desk>>,
     PeerAddress(address): PeerAddress,
+    method: Method,
     params: Params,
 ) -> Result<Response, ApiError> {
+    if method != Method::GET {
+        return Ok(only_get(&method));
+    }
     let poll = Poll::read(params)?;
     desk.count(address)?;
     let _turn = desk.enter(&poll.queue_id)?;
@@ -122,10 +126,10 @@ pub(super) async fn handle(
     Ok((StatusCode::FOUND, headers).into_response())
 }
 
-/// 405: a `HEAD` would move the queue past a package that nobody gets.
-pub(super) async fn refuse_head() -> Response {
+/// 405: a `HEAD`, which the route of a `GET` takes too, would move the queue past a package that nobody gets.
+fn only_get(method: &Method) -> Response {
     let error = ApiError::MethodNotAllowed {
-        method: Method::HEAD.to_string(),
+        method: method.to_string(),
     };
     ([(header::ALLOW, "GET")], error).into_response()
 }

@@ -22,7 +22,6 @@ mod parameters;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::routing::head;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -38,6 +37,5 @@ pub(super) fn polling(state: &ApiState) -> OpenApiRouter<ApiState> {
     let desk = Arc::new(desk::Desk::new(Arc::clone(&state.clock)));
     OpenApiRouter::new()
         .routes(routes!(listen::handle))
-        .route("/listen.php", head(listen::refuse_head))
         .layer(Extension(desk))
 }

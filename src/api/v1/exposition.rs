@@ -24,7 +24,8 @@ impl Exposition {
         of_name
             .filter(|sample| labels.iter().all(|label| sample.labels.contains(label)))
             .map(|sample| sample.value)
-            .sum()
+            // Not `sum`, which is -0.0 where there is nothing.
+            .fold(0.0, std::ops::Add::add)
     }
 }
 
@@ -41,6 +42,15 @@ fn sample(line: &str) -> Option<Sample> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_zero_without_a_sign() {
+        assert!(
+            Exposition::read("")
+                .sum("killmails", &[])
+                .is_sign_positive()
+        );
+    }
 
     #[test]
     fn samples_are_summed_by_name_and_label() {

@@ -13,7 +13,7 @@
 //!
 //! | client sends | meaning |
 //! |---|---|
-//! | `{"type":"filter","filter":{…}}` | replaces the filter ([`Filter`](crate::domain::Filter) as JSON) |
+//! | `{"type":"filter","filter":{…}}` | replaces the filter ([`Filter`] as JSON) |
 //! | `{"type":"ping"}` | asks for a sign of life; websocket pings work too |
 //!
 //! Close codes: 1001 no sign of life, 1008 too much that was not understood or a cursor that expired,

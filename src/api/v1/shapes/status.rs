@@ -46,19 +46,36 @@ pub(in crate::api::v1) struct StatusMetrics {
 /// The process.
 #[derive(ToSchema)]
 pub(in crate::api::v1) struct StatusSystem {
-    #[schema(required = true)]
-    pub(super) memory: Option<f64>,
+    pub(super) memory: StatusMemory,
     #[schema(required = true)]
     pub(super) processes: Option<i64>,
     pub(super) uptime_seconds: u64,
 }
 
+/// The memory of the process.
+#[derive(ToSchema)]
+pub(in crate::api::v1) struct StatusMemory {
+    /// Resident bytes; null where the system does not tell.
+    #[schema(required = true)]
+    pub(super) total: Option<u64>,
+}
+
 /// Websockets.
 #[derive(ToSchema)]
 pub(in crate::api::v1) struct StatusWebsocket {
+    pub(super) kills_sent: StatusSent,
     pub(super) connections: StatusActive,
     pub(super) subscriptions: StatusActive,
     pub(super) uptime_seconds: u64,
+}
+
+/// Killmails sent through websockets since the start.
+#[derive(ToSchema)]
+pub(in crate::api::v1) struct StatusSent {
+    pub(super) realtime: f64,
+    /// Always null: preloads are not counted apart.
+    #[schema(required = true)]
+    pub(super) preload: Option<f64>,
 }
 
 /// How many there are now.
@@ -103,8 +120,7 @@ pub(in crate::api::v1) struct StatusUpstream {
 /// Event streams.
 #[derive(ToSchema)]
 pub(in crate::api::v1) struct StatusSse {
-    #[schema(required = true)]
-    pub(super) events_sent_total: Option<i64>,
+    pub(super) events_sent_total: f64,
     pub(super) connections_active: f64,
 }
 
