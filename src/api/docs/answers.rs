@@ -126,11 +126,15 @@ pub(in crate::api) enum CursorRefused {
 
 /// A request line that is too long.
 #[derive(IntoResponses)]
-#[response(
-    status = 414,
-    description = "The request line is longer than 64 KiB. The answer has no body."
-)]
-pub(in crate::api) struct LineTooLong;
+#[expect(dead_code, reason = "stands for answers, in the document alone")]
+pub(in crate::api) enum LineTooLong {
+    /// The path and the query are longer than 64 KiB. The answer has no body.
+    #[response(status = 414)]
+    Line,
+    /// With the headers, they are longer than what is read of a request. The answer has no body.
+    #[response(status = 431)]
+    Head,
+}
 
 /// What an operation for owners may answer.
 #[derive(IntoResponses)]

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::client_id::{ClientError, ClientPoll, head, take};
 use super::page;
 use super::shapes::{ClientEvent, ClientFailures, ClientParameters};
+use crate::api::docs::answers::LineTooLong;
 use crate::api::docs::tags::KILLFEED;
 use crate::api::extract::Params;
 use crate::api::{ApiError, ApiState};
@@ -28,6 +29,7 @@ use crate::api::{ApiError, ApiState};
         (status = 200, description = "The event.", body = ClientEvent),
         (status = 204, description = "Nothing new."),
         ClientFailures,
+        LineTooLong,
     ),
 )]
 pub(super) async fn handle(

@@ -16,8 +16,12 @@ pub(super) fn validate(filter: &Filter) -> Result<(), FilterError> {
         }
     }
     for label in &filter.labels {
-        if label.is_empty() || label.len() > MAX_LABEL_BYTES {
-            let allowed = format!("labels of 1 to {MAX_LABEL_BYTES} bytes");
+        let written = label
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b',');
+        if label.is_empty() || label.len() > MAX_LABEL_BYTES || !written {
+            let allowed =
+                format!("labels of 1 to {MAX_LABEL_BYTES} visible ASCII characters but the comma");
             return Err(FilterError::new("labels", label, allowed));
         }
     }
