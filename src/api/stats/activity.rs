@@ -28,7 +28,10 @@ const BY_DAY: Length = Length {
 
 const ADVICE: &str = "bring from and to closer together";
 
-const SUBJECTS: [(&str, fn(i64) -> Of); 7] = [
+/// A parameter, and what an id of it asks for.
+type Subject = (&'static str, fn(i64) -> Of);
+
+const SUBJECTS: [Subject; 7] = [
     ("system", Of::System),
     ("constellation", Of::Constellation),
     ("region", Of::Region),

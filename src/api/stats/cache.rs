@@ -52,9 +52,7 @@ impl Cache {
         };
         // On the heap: the computation is larger than a handler should be.
         let body = self.0.try_get_with(asked, Box::pin(rendered)).await;
-        let body = body.map_err(|error| {
-            Arc::try_unwrap(error).unwrap_or_else(|error| ApiError::Shared(error))
-        })?;
+        let body = body.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(ApiError::Shared))?;
         let headers = [
             (header::CONTENT_TYPE, "application/json"),
             (header::CACHE_CONTROL, CACHE_CONTROL),

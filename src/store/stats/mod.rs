@@ -2,6 +2,9 @@
 //!
 //! Every function that reads wants a transaction of [`begin`]: marks, rolled-up rows and killmails have to be those of
 //! one moment.
+//!
+//! Pieces of a window are walked one after the other: `OFFSET 0` keeps the planner from reading all there is of a region
+//! at once and comparing it with the pieces.
 
 pub mod activity;
 pub mod marks;
