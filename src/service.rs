@@ -28,6 +28,7 @@ use crate::ingest::backfill::{BackfillDeps, jobs};
 use crate::ingest::live::{self, LiveDeps, Obstacle, Standing};
 use crate::ingest::preloader::{self, PreloaderDeps};
 use crate::ingest::resolver::Resolver;
+use crate::ingest::statistics;
 use crate::ingest::upkeep::{self, UpkeepDeps};
 use crate::ingest::{Pipeline, PipelineInput};
 use crate::runtime::clock::{SharedClock, SystemClock};
@@ -143,6 +144,7 @@ impl Service {
         self.start_preloader();
         self.start_webhooks()?;
         self.start_backfills();
+        self.start_statistics();
         // A task that died cancels the supervisor's token; `stop` then says which.
         let died = self.supervisor.token();
         futures::future::select(pin!(shutdown.cancelled()), pin!(died.cancelled())).await;
@@ -293,6 +295,14 @@ impl Service {
             self.supervisor.token(),
         );
         self.supervisor.spawn("backfills", serving);
+    }
+
+    fn start_statistics(&self) {
+        let (store, clock) = (self.database.store.clone(), Arc::clone(&self.clock));
+        self.supervisor.spawn(
+            "statistics",
+            statistics::run(store, clock, self.supervisor.token()),
+        );
     }
 
     /// The store, for commands that work beside the service.

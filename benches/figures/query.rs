@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use anyhow::ensure;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use tokio_util::sync::CancellationToken;
 use wanderer_kills::domain::Killmail;
+use wanderer_kills::ingest::statistics::{self, Watch};
 use wanderer_kills::runtime::clock::SystemClock;
 
 use super::Options;
@@ -36,9 +38,18 @@ pub(crate) async fn measure(
     let connection = database.connect().await?;
     let newest = newest(&connection).await?;
     let sample = killmails(1, SAMPLE, newest);
+    let token = CancellationToken::new();
+    statistics::rebuild(&database.store, &Silent, &token).await?;
+    server.settle().await?;
     let service = Process::start(&database).await?;
     let asked = Asked::of(&sample, newest);
     for (name, paths) in asked.paths() {
+        let first = http_load::measure(service.address, &paths, options.seconds).await?;
+        tell(report, &format!("{name}, first round"), &first, None);
+        let load = http_load::measure(service.address, &paths, options.seconds).await?;
+        tell(report, &name, &load, Some(AIM));
+    }
+    for (name, paths) in asked.statistics() {
         let first = http_load::measure(service.address, &paths, options.seconds).await?;
         tell(report, &format!("{name}, first round"), &first, None);
         let load = http_load::measure(service.address, &paths, options.seconds).await?;
@@ -151,6 +162,54 @@ impl Asked {
             (
                 "one killmail".to_owned(),
                 each(&|dice| format!("/api/killmails/{}", dice.any(&self.ids))),
+            ),
+        ]
+    }
+}
+
+/// Nobody watches a rebuild.
+struct Silent;
+
+impl Watch for Silent {
+    fn marked(&self, _days: u64) {}
+
+    fn made(&self, _day: NaiveDate) {}
+}
+
+impl Asked {
+    /// Statistics of the last month. Windows differ by seconds, so that the service has to compute most of them.
+    fn statistics(&self) -> [(String, Vec<String>); 3] {
+        let mut dice = Dice(StdRng::seed_from_u64(2));
+        let mut each = |path: &dyn Fn(&mut Dice, &str) -> String| -> Vec<String> {
+            (0..SAMPLE)
+                .map(|_| {
+                    let later = TimeDelta::seconds(dice.0.random_range(0..3600));
+                    let from = self.newest - TimeDelta::days(30) + later;
+                    path(&mut dice, &from.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+                })
+                .collect()
+        };
+        [
+            (
+                "top ships of a region in 30 days".to_owned(),
+                each(&|dice, from| {
+                    let region = dice.any(&self.regions);
+                    format!("/api/stats/top?list=ships_used&region={region}&from={from}")
+                }),
+            ),
+            (
+                "activity of a region in 30 days".to_owned(),
+                each(&|dice, from| {
+                    let region = dice.any(&self.regions);
+                    format!("/api/stats/activity?region={region}&bucket=hour&from={from}")
+                }),
+            ),
+            (
+                "summary of a character in 30 days".to_owned(),
+                each(&|dice, from| {
+                    let character = dice.any(&self.characters);
+                    format!("/api/stats/characters/{character}?from={from}")
+                }),
             ),
         ]
     }

@@ -5,6 +5,7 @@
 mod answer;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 
@@ -171,6 +172,12 @@ pub enum ApiError {
         /// The panic's message.
         message: String,
     },
+    /// An answer could not be written as JSON.
+    #[error("the answer could not be rendered")]
+    Rendering(#[source] serde_json::Error),
+    /// What several requests waited for together failed.
+    #[error(transparent)]
+    Shared(Arc<ApiError>),
     /// A poller with a `client_id`: these keep the bodies that such pollers know.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -304,7 +311,8 @@ impl ApiError {
             Self::Timeout => (S::SERVICE_UNAVAILABLE, "timeout", "Timeout"),
             Self::ShuttingDown => (S::SERVICE_UNAVAILABLE, "shutting_down", "Shutting down"),
             Self::Store(error) => store_kind(error),
-            Self::Document { .. } | Self::Panicked { .. } => internal(),
+            Self::Shared(error) => error.kind(),
+            Self::Document { .. } | Self::Rendering(_) | Self::Panicked { .. } => internal(),
             Self::Client(error) => (error.status(), "killfeed_client", "Bad killfeed request"),
             Self::V1(error) => (error.status(), "v1", "Bad request"),
         }

@@ -6,9 +6,16 @@ use std::ops::RangeInclusive;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 
 use super::error::ApiError;
 use crate::domain::{FeedSequence, Filter};
+
+const TIME_ALLOWED: &str =
+    "a date such as 2026-01-31 or a time such as 2026-01-31T18:00:00Z, both of the years 0 to 9999";
+
+/// Beginning and end, where they are given.
+type Range = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
 /// A request's query parameters. Each handler takes out what it knows and then ends with
 /// [`Params::filter`] or [`Params::finish`], which refuse the rest.
@@ -79,6 +86,30 @@ impl Params {
         Ok(self.integer("after", 0..=i64::MAX)?.map(FeedSequence))
     }
 
+    /// Takes the times `from` and `to`.
+    ///
+    /// # Errors
+    /// When one is no time, or `from` is not before `to`.
+    pub fn range(&mut self) -> Result<Range, ApiError> {
+        let (from, to) = (self.time("from")?, self.time("to")?);
+        if let (Some(from), Some(to)) = (from, to)
+            && from >= to
+        {
+            let allowed = format!("a time before to, {}", written(to));
+            return Err(ApiError::bad_parameter("from", &written(from), allowed));
+        }
+        Ok((from, to))
+    }
+
+    fn time(&mut self, field: &str) -> Result<Option<DateTime<Utc>>, ApiError> {
+        let Some(text) = self.take(field)? else {
+            return Ok(None);
+        };
+        let time =
+            moment(&text).ok_or_else(|| ApiError::bad_parameter(field, &text, TIME_ALLOWED))?;
+        Ok(Some(time))
+    }
+
     /// Reads what is left as a filter.
     ///
     /// # Errors
@@ -119,6 +150,24 @@ pub fn integer(field: &str, value: &str, range: RangeInclusive<i64>) -> Result<i
             Err(ApiError::bad_parameter(field, value, allowed))
         }
     }
+}
+
+/// A date is its midnight, UTC. A `+` before the offset that was not escaped arrives as a space.
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        let is_whole = text.len() == "2026-01-31".len();
+        return is_whole.then(|| date.and_time(NaiveTime::MIN).and_utc());
+    }
+    let escaped = (text.rsplit_once(' ')).map(|(time, offset)| format!("{time}+{offset}"));
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .or_else(|| DateTime::parse_from_rfc3339(&escaped?).ok())
+        .map(|time| time.to_utc())
+}
+
+/// A time as answers write it.
+pub(super) fn written(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 impl<S: Sync> FromRequestParts<S> for Params {

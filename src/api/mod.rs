@@ -19,6 +19,7 @@ pub mod redisq;
 pub mod router;
 pub mod server;
 pub mod state;
+pub mod stats;
 pub mod subscriptions;
 pub mod systems;
 pub mod v1;

@@ -27,7 +27,8 @@ use super::problem::{Problem, problem_response};
 use super::state::ApiState;
 use super::v1::V1Error;
 use super::{
-    backfills, docs, killfeed, killmails, ops, phoenix, r2z2, redisq, subscriptions, systems, v1,
+    backfills, docs, killfeed, killmails, ops, phoenix, r2z2, redisq, stats, subscriptions,
+    systems, v1,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,6 +40,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(ops::plain())
         .merge(killmails::plain())
         .merge(systems::plain())
+        .merge(stats::plain())
         .merge(killfeed::plain())
         .merge(subscriptions::plain())
         .merge(backfills::plain())

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::admission::Admission;
 use super::limits::Limits;
 use super::phoenix::Lobby;
+use super::stats;
 use super::wishing::Wishing;
 use crate::feed::Feed;
 use crate::runtime::clock::SharedClock;
@@ -105,6 +106,8 @@ pub struct ApiState {
     pub event_streams: Arc<AtomicUsize>,
     /// Who may want the past of systems, and how often.
     pub wishing: Arc<Wishing>,
+    /// Answers of statistics.
+    pub statistics: stats::Cache,
 }
 
 impl ApiState {
@@ -132,6 +135,7 @@ impl ApiState {
             sessions: TaskTracker::new(),
             event_streams: Arc::default(),
             wishing: Arc::default(),
+            statistics: stats::Cache::default(),
         }
     }
 

@@ -7,6 +7,7 @@ mod migrate;
 mod serve;
 mod ship_types;
 mod simulate;
+mod stats;
 
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,8 @@ pub enum Command {
     Migrate(Box<migrate::MigrateArgs>),
     /// Keep ship types and solar systems.
     ShipTypes(Box<ship_types::ShipTypesCommand>),
+    /// Keep statistics.
+    Stats(Box<stats::StatsCommand>),
     /// Run the stand-in upstream alone.
     Simulate(Box<simulate::SimulateArgs>),
 }
@@ -57,6 +60,7 @@ impl Cli {
             Command::Import(args) => import::run_command(*args, shutdown).await,
             Command::Migrate(args) => migrate::run(*args, shutdown).await,
             Command::ShipTypes(args) => ship_types::run(*args, shutdown).await,
+            Command::Stats(command) => stats::run(*command, shutdown).await,
             Command::Simulate(args) => simulate::run(*args, shutdown).await,
         }
     }

@@ -1,5 +1,6 @@
 //! What a killmail is. Pure: no async, no I/O.
 
+pub mod battle;
 pub mod filter;
 pub mod history;
 pub mod ids;

@@ -20,6 +20,7 @@ pub mod reference_data;
 pub mod resolver;
 mod retry;
 mod stage;
+pub mod statistics;
 mod transaction;
 pub mod upkeep;
 

@@ -32,6 +32,8 @@ pub enum Duty {
     Preload,
     /// Filling days of history that were asked for.
     Backfill,
+    /// Making statistics of days that changed.
+    Statistics,
 }
 
 impl Duty {
@@ -43,6 +45,7 @@ impl Duty {
             Self::Webhooks => "webhooks",
             Self::Preload => "preload",
             Self::Backfill => "backfill",
+            Self::Statistics => "statistics",
         }
     }
 
@@ -54,6 +57,7 @@ impl Duty {
             Self::Webhooks => "wanderer-kills webhooks",
             Self::Preload => "wanderer-kills preloader",
             Self::Backfill => "wanderer-kills backfills",
+            Self::Statistics => "wanderer-kills statistics",
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod pool;
 pub mod queues;
 pub mod reference_data;
 pub mod ship_types;
+pub mod stats;
 pub mod subscriptions;
 pub mod systems;
 mod text;

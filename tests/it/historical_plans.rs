@@ -18,7 +18,7 @@ use crate::support::postgres::{TestDatabase, execute};
 
 /// 60,000 killmails from 2023 to the end of 2026, 35 minutes apart, each with three attackers. Multiplying by a prime
 /// spreads the ids.
-const FILL: &str = "
+pub(crate) const FILL: &str = "
     SELECT ensure_year_partitions(ARRAY[2023, 2024, 2025, 2026]);
     INSERT INTO killmails (killmail_id, killmail_time, solar_system_id, constellation_id, region_id, war_id,
         victim_character_id, victim_corporation_id, victim_alliance_id, ship_type_id, ship_group_id,

@@ -106,6 +106,14 @@ mod simulator;
 #[cfg(test)]
 mod soak;
 #[cfg(test)]
+mod statistics;
+#[cfg(test)]
+mod statistics_http;
+#[cfg(test)]
+mod statistics_naive;
+#[cfg(test)]
+mod statistics_plans;
+#[cfg(test)]
 mod store_clients;
 #[cfg(test)]
 mod store_feed;

@@ -6,6 +6,8 @@ pub(in crate::api) const KILLFEED: &str = "killfeed";
 pub(in crate::api) const KILLMAILS: &str = "killmails";
 /// Solar systems.
 pub(in crate::api) const SYSTEMS: &str = "systems";
+/// Counts over what is stored.
+pub(in crate::api) const STATISTICS: &str = "statistics";
 /// Webhook subscriptions.
 pub(in crate::api) const SUBSCRIPTIONS: &str = "subscriptions";
 /// WandererKills' interface.
@@ -16,7 +18,7 @@ pub(in crate::api) const UPSTREAM: &str = "zkillboard";
 pub(in crate::api) const OPERATION: &str = "operation";
 
 /// Every group with its description, in the order in which they are shown.
-pub(super) const ALL: [(&str, &str); 7] = [
+pub(super) const ALL: [(&str, &str); 8] = [
     (
         KILLFEED,
         "The feed log: every new or changed killmail has a number, and a reader is a cursor into it. By poll, long \
@@ -24,6 +26,10 @@ pub(super) const ALL: [(&str, &str); 7] = [
     ),
     (KILLMAILS, "Killmails by themselves."),
     (SYSTEMS, "Solar systems."),
+    (
+        STATISTICS,
+        "Counts over what is stored, exact at any time. A killmail counts once for everybody on it.",
+    ),
     (
         SUBSCRIPTIONS,
         "Webhooks: made by anybody, run by whoever holds their secret.",

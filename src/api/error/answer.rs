@@ -40,6 +40,7 @@ impl ApiError {
             }
             Self::CursorExpired { after, oldest } => json!({ "after": after, "oldest": oldest }),
             Self::CursorAhead { after, head } => json!({ "after": after, "head": head }),
+            Self::Shared(error) => return error.members(),
             _ => Value::Null,
         };
         members.as_object().cloned().unwrap_or_default()

@@ -9,6 +9,7 @@ use super::insert::group_of;
 use super::{stored, update};
 use crate::domain::names::{Subject, Wanted};
 use crate::domain::{Enrichment, Killmail, wire};
+use crate::store::stats::marks;
 use crate::store::{Error, Result};
 
 /// A stored killmail that something was unknown of.
@@ -153,6 +154,13 @@ pub async fn complete(
         columns.push(killmail, &enrichment, given_up);
     }
     fill_attackers(conn, &columns, &killmails, &enrichment).await?;
+    marks::set_for_places(
+        conn,
+        &columns.killmail_id,
+        &columns.killmail_time,
+        &columns.region_id,
+    )
+    .await?;
     let written = execute(conn, &columns)
         .await
         .map_err(Error::query("completing killmails"))?;

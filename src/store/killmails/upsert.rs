@@ -6,6 +6,7 @@ use sqlx::{Connection, PgConnection};
 use super::stored::{self, Stored};
 use super::{Change, StorableKillmail, attackers, copy, insert, update};
 use crate::domain::Enrichment;
+use crate::store::stats::marks;
 use crate::store::{Error, Result, partitions};
 
 /// Writes a batch: killmail rows and attacker rows, idempotent by killmail id. The answer is in the order of
@@ -75,6 +76,11 @@ async fn write(
         .collect();
     let updated = update::update(conn, &changed, enrichment).await?;
     let updated: HashSet<i64> = updated.into_iter().collect();
+    let written = batch
+        .iter()
+        .map(|storable| &storable.killmail)
+        .filter(|it| inserted.contains(&it.killmail_id) || updated.contains(&it.killmail_id));
+    marks::set(conn, written.map(|it| it.killmail_time)).await?;
     Ok(batch
         .iter()
         .map(|storable| {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
-
 use super::cursor;
 use super::media::Form;
 use crate::api::ApiError;
@@ -11,9 +9,6 @@ use crate::api::extract::{Params, integer};
 use crate::api::limits::{DEFAULT_QUERY_KILLMAILS, MAX_QUERY_KILLMAILS};
 use crate::domain::Filter;
 use crate::store::killmails::query::{HistoricalQuery, MAX_QUERY_IDS, Order, Place};
-
-const TIME_ALLOWED: &str =
-    "a date such as 2026-01-31 or a time such as 2026-01-31T18:00:00Z, both of the years 0 to 9999";
 
 const WAR_NAMES: [&str; 6] = [
     "wars",
@@ -45,14 +40,7 @@ impl Request {
         let after = after(&mut params, order)?;
         let limit = limit(&mut params, form)?;
         let with_items = includes_items(&mut params, form)?;
-        let from = time(&mut params, "from")?;
-        let to = time(&mut params, "to")?;
-        if let (Some(from), Some(to)) = (from, to)
-            && from >= to
-        {
-            let allowed = format!("a time before to, {}", written(to));
-            return Err(ApiError::bad_parameter("from", &written(from), allowed));
-        }
+        let (from, to) = params.range()?;
         let wars = wars(&mut params)?;
         let filter = params.filter()?;
         check(&filter, &wars)?;
@@ -113,31 +101,6 @@ fn includes_items(params: &mut Params, form: Form) -> Result<bool, ApiError> {
     Ok(with_items)
 }
 
-fn time(params: &mut Params, field: &str) -> Result<Option<DateTime<Utc>>, ApiError> {
-    let Some(text) = params.take(field)? else {
-        return Ok(None);
-    };
-    let time = moment(&text).ok_or_else(|| ApiError::bad_parameter(field, &text, TIME_ALLOWED))?;
-    Ok(Some(time))
-}
-
-/// A date is its midnight, UTC. A `+` before the offset that was not escaped arrives as a space.
-fn moment(text: &str) -> Option<DateTime<Utc>> {
-    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        let is_whole = text.len() == "2026-01-31".len();
-        return is_whole.then(|| date.and_time(NaiveTime::MIN).and_utc());
-    }
-    let escaped = (text.rsplit_once(' ')).map(|(time, offset)| format!("{time}+{offset}"));
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .or_else(|| DateTime::parse_from_rfc3339(&escaped?).ok())
-        .map(|time| time.to_utc())
-}
-
-fn written(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
 fn wars(params: &mut Params) -> Result<BTreeSet<i64>, ApiError> {
     let mut wars = BTreeSet::new();
     for value in params.take_all(&WAR_NAMES) {
@@ -174,6 +137,7 @@ fn check(filter: &Filter, wars: &BTreeSet<i64>) -> Result<(), ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
     use rstest::rstest;
 
     use super::*;

@@ -1,0 +1,68 @@
+//! Statistics over killmails: rolled-up rows of whole days, and the same from killmails and attackers for the rest.
+//!
+//! Every function that reads wants a transaction of [`begin`]: marks, rolled-up rows and killmails have to be those of
+//! one moment.
+//!
+//! Pieces of a window are walked one after the other: `OFFSET 0` keeps the planner from reading all there is of a region
+//! at once and comparing it with the pieces.
+
+pub mod activity;
+pub mod marks;
+pub mod related;
+pub mod rollup;
+pub mod summary;
+pub mod top;
+pub mod valuable;
+mod window;
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
+
+use super::{Error, Result};
+
+use window::Split;
+pub use window::Window;
+
+/// Killmails that were counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Tally {
+    /// How many.
+    pub killmails: i64,
+    /// What they were worth together, ISK; those without a value count as 0.
+    pub isk: f64,
+    /// How many of them have no value.
+    pub without_value: i64,
+}
+
+/// Where killmails are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Everywhere.
+    Everywhere,
+    /// In a region.
+    Region(i64),
+    /// In a system.
+    System(i64),
+}
+
+/// Settings beside the time-out. Joins are look-ups by index, whatever the planner believes of arrays; compiling
+/// a plan takes longer than running it.
+const PLANNING: &str =
+    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off";
+
+/// A read-only transaction of one moment, whose statements may take `timeout` each.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin(pool: &PgPool, timeout: Duration) -> Result<Transaction<'static, Postgres>> {
+    let milliseconds = timeout.as_millis().max(1);
+    let statements = format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+         SET LOCAL statement_timeout = {milliseconds}; {PLANNING}"
+    );
+    // A number of ours and constants.
+    pool.begin_with(AssertSqlSafe(statements))
+        .await
+        .map_err(Error::query("beginning statistics"))
+}
