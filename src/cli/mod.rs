@@ -1,7 +1,9 @@
 //! The command line: one file per subcommand.
 
+mod analyst;
 mod backfill;
 mod demo;
+mod export;
 mod import;
 mod migrate;
 mod serve;
@@ -37,6 +39,10 @@ pub enum Command {
     Backfill(Box<backfill::BackfillCommand>),
     /// Store killmails from files.
     Import(Box<import::ImportCommand>),
+    /// Write killmails to a file: Parquet, NDJSON or CSV.
+    Export(Box<export::ExportCommand>),
+    /// Make and drop read-only roles for people who ask in SQL.
+    Analyst(Box<analyst::AnalystCommand>),
     /// Bring the database to the newest schema and end.
     Migrate(Box<migrate::MigrateArgs>),
     /// Keep ship types and solar systems.
@@ -58,6 +64,8 @@ impl Cli {
             Command::Demo(args) => demo::run(*args, shutdown).await,
             Command::Backfill(command) => backfill::run(*command, shutdown).await,
             Command::Import(args) => import::run_command(*args, shutdown).await,
+            Command::Export(command) => export::run(*command, shutdown).await,
+            Command::Analyst(command) => analyst::run(*command).await,
             Command::Migrate(args) => migrate::run(*args, shutdown).await,
             Command::ShipTypes(args) => ship_types::run(*args, shutdown).await,
             Command::Stats(command) => stats::run(*command, shutdown).await,

@@ -10,6 +10,7 @@ pub mod parse;
 pub mod ship_type;
 pub mod signing_secret;
 pub mod solar_system;
+pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod wire;

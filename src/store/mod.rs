@@ -1,6 +1,7 @@
 //! All SQL. One file per aggregate; functions take a connection or pool, and transactions belong to callers.
 
 pub mod active_systems;
+pub mod analysts;
 pub mod backfill_days;
 pub mod backfill_jobs;
 pub mod cursors;

@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod adapter_oracle;
 #[cfg(test)]
+mod analysts;
+#[cfg(test)]
 mod api_hostile;
 #[cfg(test)]
 mod api_killfeed;
@@ -33,6 +35,8 @@ mod esi_answers;
 mod esi_client;
 #[cfg(test)]
 mod esi_outage;
+#[cfg(test)]
+mod export;
 #[cfg(test)]
 mod feed_database;
 #[cfg(test)]

@@ -58,7 +58,7 @@ async fn every_table_and_column_says_what_it_holds() {
     migrate::run(database.url()).await.unwrap();
     let mut conn = PgConnection::connect(database.url()).await.unwrap();
     let silent: Vec<String> = sqlx::query_scalar(
-        "SELECT c.relname || coalesce('.' || a.attname, '')
+        "SELECT n.nspname || '.' || c.relname || coalesce('.' || a.attname, '')
          FROM pg_class c
          JOIN pg_namespace n ON n.oid = c.relnamespace
          LEFT JOIN LATERAL (
@@ -67,10 +67,17 @@ async fn every_table_and_column_says_what_it_holds() {
              SELECT attnum, attname FROM pg_attribute
              WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
          ) a ON true
-         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+         WHERE n.nspname IN ('public', 'analytics') AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
            AND c.relname <> 'refinery_schema_history'
            AND col_description(c.oid, a.attnum) IS NULL
-           AND (a.attnum > 0 OR obj_description(c.oid, 'pg_class') IS NULL)",
+           AND (a.attnum > 0 OR obj_description(c.oid, 'pg_class') IS NULL)
+         UNION ALL
+         SELECT p.oid::regprocedure::text FROM pg_proc p
+         WHERE p.pronamespace IN ('public'::regnamespace, 'analytics'::regnamespace)
+           AND obj_description(p.oid, 'pg_proc') IS NULL
+         UNION ALL
+         SELECT nspname FROM pg_namespace
+         WHERE nspname IN ('public', 'analytics') AND obj_description(oid, 'pg_namespace') IS NULL",
     )
     .fetch_all(&mut conn)
     .await

@@ -15,9 +15,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::media::Form;
 use super::request::Request;
-use super::{advice, cursor, flat};
+use super::{advice, cursor};
 use crate::api::limits::{MAX_QUERY_KILLMAILS, QUERY_CHUNK, QUERY_CHUNK_BYTES};
 use crate::api::{ApiError, ApiState};
+use crate::domain::table::{Cell, Table};
 use crate::domain::wire;
 use crate::store::killmails::StoredKillmail;
 use crate::store::killmails::query::{self, Place};
@@ -209,7 +210,7 @@ impl Answer {
             Form::Json => chunk.extend_from_slice(br#"{"killmails":["#),
             Form::Ndjson => {}
             Form::Csv => {
-                chunk.extend_from_slice(flat::COLUMNS.join(",").as_bytes());
+                chunk.extend_from_slice(Table::Killmails.header().as_bytes());
                 chunk.extend_from_slice(b"\r\n");
             }
         }
@@ -270,9 +271,14 @@ fn table_rows(killmails: &[StoredKillmail], chunk: &mut Vec<u8>) -> Result<(), A
         .terminator(csv::Terminator::CRLF)
         .from_writer(chunk);
     for killmail in killmails {
-        flat::row(&killmail.document)
-            .and_then(|row| writer.write_record(&row).map_err(serde::ser::Error::custom))
-            .map_err(|source| unreadable(killmail, source))?;
+        let rows = Table::Killmails.rows(&killmail.document, None);
+        for row in rows.map_err(|source| unreadable(killmail, source))? {
+            let fields = row.iter().map(Cell::csv);
+            writer
+                .write_record(fields.map(|field| field.into_owned().into_bytes()))
+                .map_err(serde::ser::Error::custom)
+                .map_err(|source| unreadable(killmail, source))?;
+        }
     }
     Ok(())
 }

@@ -7,7 +7,6 @@
 mod advice;
 mod answer;
 mod cursor;
-mod flat;
 mod media;
 mod request;
 mod shapes;

@@ -78,9 +78,32 @@ const PLANNING: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_incrementa
 /// # Errors
 /// When the database refuses.
 pub async fn begin(pool: &PgPool, timeout: Duration) -> Result<Transaction<'static, Postgres>> {
+    begin_as(pool, "BEGIN READ ONLY", timeout).await
+}
+
+/// The same, of which every statement sees what was stored when the first one began.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin_snapshot(
+    pool: &PgPool,
+    timeout: Duration,
+) -> Result<Transaction<'static, Postgres>> {
+    begin_as(
+        pool,
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        timeout,
+    )
+    .await
+}
+
+async fn begin_as(
+    pool: &PgPool,
+    begin: &'static str,
+    timeout: Duration,
+) -> Result<Transaction<'static, Postgres>> {
     let milliseconds = timeout.as_millis().max(1);
-    let statements =
-        format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; {PLANNING}");
+    let statements = format!("{begin}; SET LOCAL statement_timeout = {milliseconds}; {PLANNING}");
     // A number of ours and constants.
     pool.begin_with(AssertSqlSafe(statements))
         .await
