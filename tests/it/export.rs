@@ -4,15 +4,17 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array as _, RecordBatch};
 use arrow_schema::DataType;
 use chrono::{DateTime, SecondsFormat, TimeDelta};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::RowGroupMetaData;
 use rstest::rstest;
+use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use wanderer_kills::domain::Killmail;
 use wanderer_kills::store::Store;
@@ -21,6 +23,7 @@ use wanderer_kills::store::killmails::query::{self, HistoricalQuery};
 use crate::store_samples::{killmail, store, time, upsert};
 use crate::support::app::{PATIENCE, TestApp, read, storable};
 use crate::support::binary::ServiceCommand;
+use crate::support::scripts::python;
 
 /// Killmails of 1 January and of the 3rd; none of the 2nd, and some before and behind.
 async fn fill(store: &Store) {
@@ -53,16 +56,19 @@ fn texts(batch: &RecordBatch) -> Vec<Vec<String>> {
         if column.is_null(row) {
             return String::new();
         }
-        match column.data_type() {
-            DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
-            DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
-            DataType::Boolean => column.as_boolean().value(row).to_string(),
-            DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
-            _ => {
-                let times = column.as_primitive::<TimestampMicrosecondType>();
-                let time = DateTime::from_timestamp_micros(times.value(row)).unwrap();
-                time.to_rfc3339_opts(SecondsFormat::Secs, true)
-            }
+        let kind = column.data_type();
+        if *kind == DataType::Int64 {
+            column.as_primitive::<Int64Type>().value(row).to_string()
+        } else if *kind == DataType::Float64 {
+            column.as_primitive::<Float64Type>().value(row).to_string()
+        } else if *kind == DataType::Boolean {
+            column.as_boolean().value(row).to_string()
+        } else if *kind == DataType::Utf8 {
+            column.as_string::<i32>().value(row).to_owned()
+        } else {
+            let times = column.as_primitive::<TimestampMicrosecondType>();
+            let time = DateTime::from_timestamp_micros(times.value(row)).unwrap();
+            time.to_rfc3339_opts(SecondsFormat::Secs, true)
         }
     };
     (0..batch.num_rows())
@@ -102,13 +108,29 @@ async fn parquet_holds_every_row_in_a_group_for_each_day(#[case] table: &str, #[
     let file = std::fs::File::open(&path).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     let groups = reader.metadata().row_groups();
-    let rows: Vec<i64> = groups.iter().map(|group| group.num_rows()).collect();
+    let rows: Vec<i64> = groups.iter().map(RowGroupMetaData::num_rows).collect();
     let of_a_day = i64::try_from(50 * each).unwrap();
     assert_eq!(rows, [of_a_day, of_a_day]);
     let batches = reader.build().unwrap();
     let rows: Vec<Vec<String>> = batches.flat_map(|batch| texts(&batch.unwrap())).collect();
     let table = export(database.url(), &["--format", "csv", "--table", table]).await;
     assert_eq!(rows, csv_rows(&table));
+}
+
+#[tokio::test]
+async fn duckdb_reads_the_file() {
+    let (database, store) = store().await;
+    fill(&store).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kills.parquet");
+    let output = path.to_str().unwrap();
+    export(database.url(), &["--format", "parquet", "--output", output]).await;
+    let Some(read) = python("parquet.py", &[output.to_owned()]).await else {
+        return;
+    };
+    let expected =
+        json!({"rows": 100, "isk": 15_050.0, "first_day": "2026-01-01", "row_groups": 2});
+    assert_eq!(read, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,9 +174,8 @@ async fn a_day_is_as_it_was_at_one_moment() {
     upsert(&store, (1..=10).map(killmail).collect()).await;
     let limit = Duration::from_secs(20);
     let everything = HistoricalQuery::default();
-    let mut snapshot = query::begin_snapshot(&store.read_pool, limit)
-        .await
-        .unwrap();
+    let mut conn = store.read_pool.acquire().await.unwrap();
+    let mut snapshot = query::begin_snapshot(&mut conn, limit).await.unwrap();
     let first = query::places(&mut snapshot, &everything, None, 100)
         .await
         .unwrap();

@@ -198,6 +198,8 @@ struct Export {
 
 impl Export {
     async fn all(mut self, days: DayRange, clock: SharedClock) -> anyhow::Result<Summary> {
+        // Not the pool's: an interruption closes it at once, where the pool would wait for its statement.
+        let mut conn = self.pool.acquire().await?.detach();
         let mut display = Display::new(days, clock);
         for day in days
             .first()
@@ -205,7 +207,7 @@ impl Export {
             .take_while(|day| *day <= days.last())
         {
             let killmails = self
-                .day(day)
+                .day(&mut conn, day)
                 .await
                 .with_context(|| format!("exporting {day}"))?;
             self.summary.killmails += killmails;
@@ -222,13 +224,13 @@ impl Export {
     }
 
     /// Writes a day; how many killmails it has.
-    async fn day(&mut self, day: NaiveDate) -> anyhow::Result<u64> {
+    async fn day(&mut self, conn: &mut sqlx::PgConnection, day: NaiveDate) -> anyhow::Result<u64> {
         let query = HistoricalQuery {
             from: Some(midnight(day)),
             to: day.succ_opt().map(midnight),
             ..self.query.clone()
         };
-        let mut transaction = query::begin_snapshot(&self.pool, STATEMENT_LIMIT).await?;
+        let mut transaction = query::begin_snapshot(conn, STATEMENT_LIMIT).await?;
         let (mut killmails, mut after) = (0, None);
         loop {
             let places = query::places(&mut transaction, &query, after, PAGE).await?;

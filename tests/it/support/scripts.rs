@@ -66,6 +66,19 @@ pub(crate) async fn node(script: &str, input: &Value) -> Option<Value> {
     Some(serde_json::from_slice(&output.unwrap().unwrap().stdout).unwrap())
 }
 
+/// What a script of Python answers; `None`, with the reason printed, where it or a package of it is not there.
+pub(crate) async fn python(script: &str, arguments: &[String]) -> Option<Value> {
+    let process = Language::Python.start(script, arguments)?;
+    let output = tokio::time::timeout(PATIENCE, process.wait_with_output()).await;
+    let output = output.unwrap().unwrap();
+    assert!(output.status.success(), "{script} failed");
+    if output.stdout.is_empty() {
+        println!("skipped: {script} lacks a package; run `sh tests/clients/venv` again");
+        return None;
+    }
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
 /// A client that says one JSON object a line and takes commands.
 pub(crate) struct Client {
     lines: Lines<BufReader<ChildStdout>>,

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::domain::Filter;
 use crate::store::{Error, Result};
@@ -78,36 +78,29 @@ const PLANNING: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_incrementa
 /// # Errors
 /// When the database refuses.
 pub async fn begin(pool: &PgPool, timeout: Duration) -> Result<Transaction<'static, Postgres>> {
-    begin_as(pool, "BEGIN READ ONLY", timeout).await
+    // A number of ours and constants.
+    pool.begin_with(AssertSqlSafe(beginning("BEGIN READ ONLY", timeout)))
+        .await
+        .map_err(Error::query("beginning a historical query"))
 }
 
-/// The same, of which every statement sees what was stored when the first one began.
+/// The same on a connection, where every statement sees what was stored when the first one began.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn begin_snapshot(
-    pool: &PgPool,
+    conn: &mut PgConnection,
     timeout: Duration,
-) -> Result<Transaction<'static, Postgres>> {
-    begin_as(
-        pool,
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        timeout,
-    )
-    .await
+) -> Result<Transaction<'_, Postgres>> {
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    conn.begin_with(AssertSqlSafe(beginning(begin, timeout)))
+        .await
+        .map_err(Error::query("beginning a snapshot"))
 }
 
-async fn begin_as(
-    pool: &PgPool,
-    begin: &'static str,
-    timeout: Duration,
-) -> Result<Transaction<'static, Postgres>> {
+fn beginning(begin: &str, timeout: Duration) -> String {
     let milliseconds = timeout.as_millis().max(1);
-    let statements = format!("{begin}; SET LOCAL statement_timeout = {milliseconds}; {PLANNING}");
-    // A number of ours and constants.
-    pool.begin_with(AssertSqlSafe(statements))
-        .await
-        .map_err(Error::query("beginning a historical query"))
+    format!("{begin}; SET LOCAL statement_timeout = {milliseconds}; {PLANNING}")
 }
 
 /// The places of up to `limit` killmails strictly behind `after`, in order. Killmails that are stored meanwhile
