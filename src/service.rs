@@ -7,6 +7,7 @@
 
 mod database;
 mod handle;
+mod replica;
 mod upstreams;
 
 use std::net::SocketAddr;
@@ -138,6 +139,7 @@ impl Service {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("listening on {address}"))?;
+        self.start_replica();
         self.start_http(listener, listening)?;
         self.start_live();
         self.start_upkeep();
@@ -207,6 +209,20 @@ impl Service {
                 until: hindered.until,
             })
         })
+    }
+
+    fn start_replica(&self) {
+        let reads = self.database.store.reads.clone();
+        if reads.has_replica() {
+            let watching = replica::watch(
+                reads,
+                self.feed.clone(),
+                Arc::clone(&self.clock),
+                self.config.database.replica_lag(),
+                self.supervisor.token(),
+            );
+            self.supervisor.spawn("replica", watching);
+        }
     }
 
     fn start_live(&self) {

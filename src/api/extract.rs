@@ -110,6 +110,25 @@ impl Params {
         Ok(Some(time))
     }
 
+    /// Refuses comma lists with more than `most` entries, those named twice included.
+    ///
+    /// # Errors
+    /// The first parameter with a longer one.
+    pub fn bound_lists(&self, most: usize) -> Result<(), ApiError> {
+        for (field, value) in &self.pairs {
+            let entries = value.split(',').count();
+            if entries > most {
+                let allowed = format!("at most {most} entries");
+                return Err(ApiError::bad_parameter(
+                    field,
+                    &format!("{entries} entries"),
+                    allowed,
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Reads what is left as a filter.
     ///
     /// # Errors

@@ -54,7 +54,7 @@ impl Database {
     /// When the server does not stop.
     pub async fn close(self) -> anyhow::Result<()> {
         self.store.pool.close().await;
-        self.store.read_pool.close().await;
+        self.store.reads.close().await;
         match self.embedded {
             Some(embedded) => embedded
                 .stop()

@@ -62,7 +62,7 @@ impl Handle {
     /// # Errors
     /// When the database fails.
     pub async fn killmail(&self, killmail_id: i64) -> Result<Option<StoredKillmail>, HandleError> {
-        killmails::get(&self.store.read_pool, killmail_id, true)
+        killmails::find(&self.store.reads, killmail_id, true)
             .await
             .map_err(|source| HandleError::Read {
                 killmail_id,

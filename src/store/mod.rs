@@ -21,6 +21,7 @@ pub mod partitions;
 /// The pools.
 pub mod pool;
 pub mod queues;
+pub mod reads;
 pub mod reference_data;
 pub mod ship_types;
 pub mod stats;

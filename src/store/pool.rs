@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use super::reads::Reads;
 use super::{Error, Result};
 use crate::runtime::config::DatabaseConfig;
 
@@ -22,13 +23,13 @@ const PLANNING: [(&str, &str); 2] = [
     ("enable_seqscan", "off"),
 ];
 
-/// The database: a pool for everything, one for reads that may be a replica. Cheap to clone.
+/// The database: a pool for everything, others for reads, which may be a replica's. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     /// The primary.
     pub pool: PgPool,
-    /// The replica, or the primary again; its statements end after half a minute.
-    pub read_pool: PgPool,
+    /// The replica, or the primary again; statements end after half a minute.
+    pub reads: Reads,
     /// The primary's URL, for connections that must not come from the pool (LISTEN, advisory locks).
     pub url: SecretString,
 }
@@ -36,50 +37,48 @@ pub struct Store {
 impl Store {
     /// Opens the pools (bounded, with acquire time-out). Does not migrate, and does not wait for a replica.
     ///
-    /// Without a replica the two pools share the configured number of connections, so that readers can't
-    /// take the ingester's; a single connection serves both.
+    /// Two pools of the primary share the configured number of connections, so that readers can't take the
+    /// ingester's; a single connection serves both. A replica gets as many again.
     ///
     /// # Errors
     /// When the primary can't be reached.
     pub async fn connect(url: &str, config: &DatabaseConfig) -> Result<Self> {
         let connections = config.database_connections.get();
-        let replica = config
-            .database_read_url
-            .as_ref()
-            .map(ExposeSecret::expose_secret);
-        let for_reads = if replica.is_some() {
-            connections
-        } else {
-            connections / 2
-        };
-        let for_all = if replica.is_some() {
-            connections
-        } else {
-            connections - for_reads
-        };
+        let for_reads = connections / 2;
         let pool = PgPoolOptions::new()
-            .max_connections(for_all)
+            .max_connections(connections - for_reads)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options(url)?.options(PLANNING))
             .await
             .map_err(Error::query("connecting to the database"))?;
-        let read_pool = if for_reads == 0 {
+        let primary = if for_reads == 0 {
             pool.clone()
         } else {
-            let options = options(replica.unwrap_or(url))?
-                .options(PLANNING)
-                .options([("statement_timeout", READ_STATEMENT_TIMEOUT)]);
-            PgPoolOptions::new()
-                .max_connections(for_reads)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .connect_lazy_with(options)
+            read_pool(url, for_reads)?
         };
+        let replica = config
+            .database_read_url
+            .as_ref()
+            .map(|url| read_pool(url.expose_secret(), connections))
+            .transpose()?;
+        let reads = Reads::new(primary, replica);
         Ok(Self {
             pool,
-            read_pool,
+            reads,
             url: SecretString::from(url.to_owned()),
         })
     }
+}
+
+/// A pool that opens its connections when they are asked for.
+fn read_pool(url: &str, connections: u32) -> Result<PgPool> {
+    let options = options(url)?
+        .options(PLANNING)
+        .options([("statement_timeout", READ_STATEMENT_TIMEOUT)]);
+    Ok(PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options))
 }
 
 /// Connection options of a URL, with our name on them.

@@ -368,7 +368,7 @@ async fn a_reader_that_pauses_holds_no_connection_and_nothing_is_read_ahead() {
     append_large(&app, 1..=1_300).await;
     let mut stream = export(&app).await;
     // Once the sockets' buffers are full the server waits; then no connection is in use.
-    let pool = &app.state.store.read_pool;
+    let pool = app.state.store.reads.primary();
     let idle = || async {
         for _ in 0..20 {
             if pool.num_idle() < usize::try_from(pool.size()).unwrap() {

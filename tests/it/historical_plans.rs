@@ -266,7 +266,7 @@ async fn a_query_reads_little_more_than_it_answers(
 ) {
     let store = filled().await;
     let timeout = Duration::from_secs(20);
-    let mut transaction = query::begin(&store.read_pool, timeout).await.unwrap();
+    let mut transaction = query::begin(store.reads.primary(), timeout).await.unwrap();
     let places = query::places(&mut transaction, &query, None, limit).await;
     let returned = f64::from(u32::try_from(places.unwrap().len()).unwrap());
     assert!(returned > 0.0, "nothing found");

@@ -229,7 +229,7 @@ async fn write(store: &Store, killmails: &[Killmail], enrichment: &Enrichment) {
 async fn paged(store: &Store, query: &HistoricalQuery, size: i64) -> Vec<Place> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let mut transaction = query::begin(&store.read_pool, TIMEOUT).await.unwrap();
+        let mut transaction = query::begin(store.reads.primary(), TIMEOUT).await.unwrap();
         let page = query::places(&mut transaction, query, after, size)
             .await
             .unwrap();
@@ -407,7 +407,7 @@ async fn documents_come_in_the_order_of_their_places_and_stop_at_a_size() {
     let enrichment = enrichment();
     write(&store, &made(31, 1..=20), &enrichment).await;
     let query = HistoricalQuery::default();
-    let mut transaction = query::begin(&store.read_pool, TIMEOUT).await.unwrap();
+    let mut transaction = query::begin(store.reads.primary(), TIMEOUT).await.unwrap();
     let conn = &mut transaction;
     let places = query::places(conn, &query, None, 100).await.unwrap();
     let all = query::documents(conn, &places, false, usize::MAX)

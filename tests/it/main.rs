@@ -94,6 +94,7 @@ mod process_life;
 #[cfg(test)]
 mod python_clients;
 #[cfg(test)]
+mod read_replica;
 mod real_input;
 #[cfg(test)]
 mod real_parse;

@@ -312,7 +312,7 @@ async fn a_rebuild_needs_no_marks() {
 
 /// Killmails of all days by statistics, and by counting, in one moment.
 async fn both_counts(store: &Store) -> (i64, i64) {
-    let mut transaction = stats::begin(&store.read_pool, Duration::from_secs(20))
+    let mut transaction = stats::begin(store.reads.primary(), Duration::from_secs(20))
         .await
         .unwrap();
     let window = Window {

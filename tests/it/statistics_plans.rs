@@ -71,7 +71,7 @@ async fn read(
     read: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<i64>>,
 ) -> (i64, i64) {
     let store = filled().await;
-    let mut transaction = stats::begin(&store.read_pool, Duration::from_secs(20))
+    let mut transaction = stats::begin(store.reads.primary(), Duration::from_secs(20))
         .await
         .unwrap();
     let counted = read(&mut transaction).await.unwrap();

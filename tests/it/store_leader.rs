@@ -83,7 +83,7 @@ async fn readers_have_connections_of_their_own() {
     let store = Store::connect(database.url(), &config).await.unwrap();
     let _ingester = store.pool.begin().await.unwrap();
     let timeout: String = sqlx::query_scalar("SHOW statement_timeout")
-        .fetch_one(&store.read_pool)
+        .fetch_one(store.reads.primary())
         .await
         .unwrap();
     assert_eq!(timeout, "30s");
@@ -94,7 +94,7 @@ async fn readers_have_connections_of_their_own() {
     };
     let store = Store::connect(database.url(), &single).await.unwrap();
     let one: i32 = sqlx::query_scalar("SELECT 1")
-        .fetch_one(&store.read_pool)
+        .fetch_one(store.reads.primary())
         .await
         .unwrap();
     assert_eq!(one, 1);

@@ -129,11 +129,11 @@ fn read_systems(given: &[String]) -> Result<Vec<i64>, ClientError> {
             _ => Err(ClientError::InvalidSystems),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    systems.sort_unstable();
-    systems.dedup();
     if systems.len() > crate::domain::filter::MAX_IDS_PER_SET {
         return Err(ClientError::InvalidSystems);
     }
+    systems.sort_unstable();
+    systems.dedup();
     Ok(systems)
 }
 

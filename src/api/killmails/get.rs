@@ -81,17 +81,14 @@ pub(super) fn includes_items(params: &mut Params) -> Result<bool, ApiError> {
     Ok(true)
 }
 
-/// Looks at the replica first; what was announced a moment ago may be on the primary alone.
+/// Looks at the replica first, then at the primary.
 pub(in crate::api) async fn find(
     state: &ApiState,
     killmail_id: i64,
     with_items: bool,
 ) -> Result<Option<StoredKillmail>, ApiError> {
-    let store = &state.store;
-    if let Some(found) = killmails::get(&store.read_pool, killmail_id, with_items).await? {
-        return Ok(Some(found));
-    }
-    Ok(killmails::get(&store.pool, killmail_id, with_items).await?)
+    let reads = &state.store.reads;
+    Ok(killmails::find(reads, killmail_id, with_items).await?)
 }
 
 fn body(stored: StoredKillmail, with_items: bool) -> Result<String, ApiError> {

@@ -70,7 +70,7 @@ pub(super) async fn reading<T>(
     let _permit = state.admission.query()?;
     let _turn = state.admission.query_turn().await;
     let timeout = state.config.query_timeout();
-    let mut transaction = stats::begin(&state.store.read_pool, timeout).await?;
+    let mut transaction = stats::begin(state.store.reads.any().await, timeout).await?;
     let read = read(&mut transaction).await;
     // It has only read.
     drop(transaction.rollback().await);

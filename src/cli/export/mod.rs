@@ -137,9 +137,11 @@ pub(super) async fn run(command: ExportCommand, shutdown: CancellationToken) -> 
     let days = command.days(&clock)?;
     let query = command.filter.query()?;
     let database = Database::open(&command.database).await?;
+    let reads = &database.store.reads;
     let exported = async {
+        reads.trust(reads.look().await.and_then(Result::ok));
         let export = Export {
-            pool: database.store.read_pool.clone(),
+            pool: reads.any().await.clone(),
             query,
             writer: command.writer()?,
             summary: Summary::default(),

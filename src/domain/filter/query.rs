@@ -75,25 +75,26 @@ fn id_set<'f>(filter: &'f mut Filter, name: &str) -> Option<&'f mut BTreeSet<i64
     })
 }
 
-/// Adds a comma list of ids. The limit is looked at on the way, so that memory is bounded too.
+/// Adds a comma list of ids. The limit is looked at on the way, so that memory is bounded too; ids that are named
+/// twice count twice.
 fn ids(set: &mut BTreeSet<i64>, key: &str, value: &str) -> Result<(), FilterError> {
-    for part in value.split(',') {
+    for (place, part) in value.split(',').enumerate() {
         let id = part.trim().parse().ok().filter(|id| *id > 0);
         set.insert(id.ok_or_else(|| FilterError::new(key, part, ID_ALLOWED))?);
-        bounded(set.len(), key)?;
+        bounded(set.len().max(place + 1), key)?;
     }
     Ok(())
 }
 
 /// Adds a comma list of labels. A `+` that was not escaped arrives as a space, and no label has one.
 fn labels(set: &mut BTreeSet<String>, key: &str, value: &str) -> Result<(), FilterError> {
-    for part in value.split(',') {
+    for (place, part) in value.split(',').enumerate() {
         let label = part.trim_start().replace(' ', "+");
         if label.is_empty() {
             return Err(FilterError::new(key, part, "labels such as loc:nullsec"));
         }
         set.insert(label);
-        bounded(set.len(), key)?;
+        bounded(set.len().max(place + 1), key)?;
     }
     Ok(())
 }

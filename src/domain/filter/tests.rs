@@ -140,6 +140,11 @@ fn sets_are_bounded() {
     let ids: Vec<String> = (1..=10_001).map(|id: i64| id.to_string()).collect();
     let message = refusal(&[("systems", &ids.join(","))]);
     assert!(message.ends_with("at most 10000 entries"), "{message}");
+    for (field, again) in [("systems", "7,"), ("labels", "pvp,")] {
+        let list = again.repeat(10_001);
+        let message = refusal(&[(field, list.trim_end_matches(','))]);
+        assert!(message.ends_with("at most 10000 entries"), "{message}");
+    }
     let filter = Filter {
         characters: (1..=10_001).collect(),
         ..Filter::default()

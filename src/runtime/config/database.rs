@@ -1,5 +1,6 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -13,6 +14,9 @@ pub struct DatabaseConfig {
     /// A replica for read-only queries; the feed always uses the primary.
     #[arg(long, env = "DATABASE_READ_URL", hide_env_values = true)]
     pub database_read_url: Option<SecretString>,
+    /// How far the replica may be behind before queries go to the primary, seconds.
+    #[arg(long, env = "WK_REPLICA_LAG_SECONDS", default_value_t = DEFAULT_REPLICA_LAG_SECONDS)]
+    pub replica_lag_seconds: u32,
     /// Folder of the private server [default: /var/lib/wanderer-kills for root, else below the user's data folder].
     #[arg(long, env = "WK_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
@@ -24,7 +28,15 @@ pub struct DatabaseConfig {
     pub database_connections: NonZeroU32,
 }
 
+/// Statistics may be as old anyway.
+const DEFAULT_REPLICA_LAG_SECONDS: u32 = 10;
+
 impl DatabaseConfig {
+    /// How far the replica may be behind.
+    pub fn replica_lag(&self) -> Duration {
+        Duration::from_secs(self.replica_lag_seconds.into())
+    }
+
     /// Where the private server keeps its data.
     pub fn data_dir(&self) -> PathBuf {
         self.data_dir
@@ -38,6 +50,7 @@ impl Default for DatabaseConfig {
         Self {
             database_url: None,
             database_read_url: None,
+            replica_lag_seconds: DEFAULT_REPLICA_LAG_SECONDS,
             data_dir: None,
             pg_bin_dir: None,
             database_connections: NonZeroU32::MIN.saturating_add(15),

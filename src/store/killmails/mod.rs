@@ -14,8 +14,9 @@ mod upsert;
 
 use sqlx::PgExecutor;
 
+use super::reads::Reads;
 use super::{Error, Result};
-use crate::domain::Killmail;
+use crate::domain::{FeedSequence, Killmail};
 
 pub use complete::{Completion, PendingKillmail, complete, pending, pending_count};
 pub use recent::{RecentKillmail, SystemCount, count_since, recent};
@@ -79,6 +80,24 @@ pub async fn get(
     .fetch_optional(executor)
     .await
     .map_err(Error::query("reading a killmail"))
+}
+
+/// As [`get`], of the replica first: what was announced a moment ago may be on the primary alone.
+///
+/// # Errors
+/// When the primary refuses.
+pub async fn find(
+    reads: &Reads,
+    killmail_id: i64,
+    with_items: bool,
+) -> Result<Option<StoredKillmail>> {
+    let chosen = reads.holding(FeedSequence(0)).await;
+    match get(chosen.pool, killmail_id, with_items).await {
+        Ok(None) | Err(_) if chosen.head.is_some() => {
+            get(reads.primary(), killmail_id, with_items).await
+        }
+        found => found,
+    }
 }
 
 /// The highest killmail id stored; `None` in an empty database.

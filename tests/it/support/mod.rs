@@ -20,5 +20,6 @@ pub(crate) mod scripted;
 pub(crate) mod scripts;
 pub(crate) mod served;
 pub(crate) mod sse;
+pub(crate) mod standby;
 pub(crate) mod wanderer;
 pub(crate) mod webhook;

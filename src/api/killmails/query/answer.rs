@@ -109,7 +109,11 @@ impl Answer {
 
     fn next_cursor(&self) -> Option<String> {
         let place = self.after.filter(|_| self.has_more)?;
-        Some(cursor::write(self.request.query.order, place))
+        Some(cursor::write(
+            self.request.query.order,
+            place,
+            self.request.needs,
+        ))
     }
 
     /// The next piece of a stream. An error ends the connection, which tells the client that this is not all.
@@ -151,8 +155,11 @@ impl Answer {
         let timeout = self.state.config.query_timeout();
         let admission = std::sync::Arc::clone(&self.state.admission);
         let _turn = admission.query_turn().await;
-        let mut transaction = query::begin(&self.state.store.read_pool, timeout).await?;
+        let newest = self.state.feed.bounds().head;
+        let chosen = self.state.store.reads.holding(self.request.needs).await;
+        let mut transaction = query::begin(chosen.pool, timeout).await?;
         if self.waiting.is_empty() && !self.is_last {
+            self.request.needs = self.request.needs.max(chosen.head.unwrap_or(newest));
             self.find(&mut transaction).await?;
         }
         let next: Vec<Place> = (self.waiting.iter().rev())

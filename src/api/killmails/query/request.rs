@@ -7,7 +7,7 @@ use super::media::Form;
 use crate::api::ApiError;
 use crate::api::extract::{Params, integer};
 use crate::api::limits::{DEFAULT_QUERY_KILLMAILS, MAX_QUERY_KILLMAILS};
-use crate::domain::Filter;
+use crate::domain::{FeedSequence, Filter};
 use crate::store::killmails::query::{HistoricalQuery, MAX_QUERY_IDS, Order, Place};
 
 const WAR_NAMES: [&str; 6] = [
@@ -27,6 +27,8 @@ pub(super) struct Request {
     pub(super) limit: Option<i64>,
     /// Strictly behind this place.
     pub(super) after: Option<Place>,
+    /// What the feed announced up to here is among the killmails.
+    pub(super) needs: FeedSequence,
     pub(super) with_items: bool,
 }
 
@@ -36,8 +38,10 @@ impl Request {
     /// # Errors
     /// The first one that can't be understood, or that there is not.
     pub(super) fn read(mut params: Params, form: Form) -> Result<Self, ApiError> {
+        params.bound_lists(MAX_QUERY_IDS)?;
         let order = order(&mut params)?;
-        let after = after(&mut params, order)?;
+        let (after, page_needs) = after(&mut params, order)?.unzip();
+        let seen = params.integer("seen", 0..=i64::MAX)?.map(FeedSequence);
         let limit = limit(&mut params, form)?;
         let with_items = includes_items(&mut params, form)?;
         let (from, to) = params.range()?;
@@ -54,6 +58,7 @@ impl Request {
             },
             limit,
             after,
+            needs: page_needs.max(seen).unwrap_or_default(),
             with_items,
         })
     }
@@ -67,7 +72,7 @@ fn order(params: &mut Params) -> Result<Order, ApiError> {
     }
 }
 
-fn after(params: &mut Params, order: Order) -> Result<Option<Place>, ApiError> {
+fn after(params: &mut Params, order: Order) -> Result<Option<(Place, FeedSequence)>, ApiError> {
     let Some(text) = params.take("cursor")? else {
         return Ok(None);
     };
@@ -169,5 +174,17 @@ mod tests {
     fn wars_come_in_every_form() {
         let request = read("wars=1, 2&war_id=3&war_ids[]=4").unwrap();
         assert_eq!(request.query.wars, [1, 2, 3, 4].into());
+    }
+
+    #[rstest]
+    #[case::ids("systems", "7")]
+    #[case::wars("wars", "7")]
+    #[case::labels("labels", "pvp")]
+    fn lists_are_bounded(#[case] field: &str, #[case] entry: &str) {
+        let list = |entries: usize| format!("{field}={}", vec![entry; entries].join(","));
+        assert!(read(&list(1_000)).is_ok());
+        let error = read(&list(1_001)).unwrap_err().to_string();
+        assert!(error.contains(field), "{error}");
+        assert!(error.contains("at most 1000 entries"), "{error}");
     }
 }

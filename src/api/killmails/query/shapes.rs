@@ -42,6 +42,9 @@ pub(super) struct QueryParameters {
     /// Where an earlier answer of the same request ended.
     #[param(required = false)]
     cursor: String,
+    /// The newest cursor of the killfeed that was seen: a replica that is not as far is not asked.
+    #[param(required = false, minimum = 0)]
+    seen: i64,
     /// What comes besides: `items` adds `victim.items` as ESI writes them. Not for CSV.
     #[param(required = false, style = Form, explode = false, min_items = 1)]
     include: Vec<Include>,
