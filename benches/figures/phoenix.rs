@@ -1,4 +1,4 @@
-//! Thousands of Phoenix clients, each with the systems of a map of its own: from commit to each of them.
+//! Thousands of Phoenix clients, with systems apart or with those of maps, which overlap: from commit to each of them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::corpus::Running;
 use super::database::{Database, Server};
 use super::latency::percentile;
 use super::phoenix_client::{Client, Heard};
-use super::phoenix_world::World;
+use super::phoenix_world::{Interests, World};
 use super::report::{Aim, Report};
 use super::serving::Process;
 use super::websocket;
@@ -37,7 +37,7 @@ const KILOBYTE: f64 = 1_000.0;
 const MEGABYTE: f64 = 1_000_000.0;
 const MICROSECONDS: f64 = 1_000_000.0;
 
-/// Measures.
+/// Measures both kinds of interests.
 pub(crate) async fn measure(
     server: &Server,
     options: &Options,
@@ -45,8 +45,19 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<()> {
     websocket::raise_descriptor_limit()?;
     let database = server.database("phoenix").await?;
-    let world = World::made(&database, CLIENTS, PACE * options.seconds).await?;
-    let service = Process::start(&database).await?;
+    serve(&database, options, report, Interests::Apart).await?;
+    let database = server.database("phoenix_maps").await?;
+    serve(&database, options, report, Interests::Maps).await
+}
+
+async fn serve(
+    database: &Database,
+    options: &Options,
+    report: &mut Report,
+    interests: Interests,
+) -> anyhow::Result<()> {
+    let world = World::made(database, CLIENTS, PACE * options.seconds, interests).await?;
+    let service = Process::start(database).await?;
     let alone = service.resident().await?;
     // Clients have a thread of their own, so that they don't stand in the pipeline's way.
     let theirs = Builder::new_multi_thread()
@@ -58,7 +69,11 @@ pub(crate) async fn measure(
     let clients = join(&theirs, &service, &world, &clock).await?;
     let joined = clock.monotonic().saturating_sub(began).as_secs_f64();
     let count = f64::from(CLIENTS);
-    report.add("Phoenix joins", count / joined, "joins/s");
+    let kind = match interests {
+        Interests::Apart => "Phoenix, systems apart: joins",
+        Interests::Maps => "Phoenix, maps: joins",
+    };
+    report.add(kind, count / joined, "joins/s");
     let idle = service.resident().await?;
     report.aim(
         format!("resident per idle Phoenix client of {CLIENTS}"),
@@ -67,7 +82,7 @@ pub(crate) async fn measure(
         Aim::Below(16.0),
     );
     let before = service.cpu_seconds().await?;
-    let deliveries = load(&theirs, &database, &world, clients, &clock).await?;
+    let deliveries = load(&theirs, database, &world, clients, &clock).await?;
     let taken = service.cpu_seconds().await? - before;
     let delivered = deliveries.report(options.seconds, report)?;
     report.add(

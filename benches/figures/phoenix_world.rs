@@ -1,7 +1,8 @@
 //! Who is subscribed to what, and which killmails come.
 //!
-//! New Eden has some 8,000 systems, and few of them see most kills. A map has 20 to 50: a quarter of them where
-//! kills are frequent, the others anywhere; each tenth client follows five pilots besides.
+//! New Eden has some 8,000 systems, and few of them see most kills. Either each client has systems of its own, so that
+//! a kill has one listener; or each is a map with 20 to 50 systems: a quarter of them where kills are frequent, the
+//! others anywhere, and each tenth client follows five pilots besides.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +25,15 @@ const SYSTEMS: u32 = 8_000;
 /// The first of them.
 const FIRST_SYSTEM: i64 = 30_000_001;
 
+/// Whose systems are whose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interests {
+    /// No two clients have a system in common.
+    Apart,
+    /// Maps, which overlap.
+    Maps,
+}
+
 /// Killmails and who wants which.
 pub(crate) struct World {
     pub(crate) killmails: Vec<Killmail>,
@@ -38,6 +48,7 @@ impl World {
         database: &Database,
         clients: u32,
         number: u64,
+        interests: Interests,
     ) -> anyhow::Result<Self> {
         let mut rng = StdRng::seed_from_u64(7);
         let places = Places::new();
@@ -47,22 +58,10 @@ impl World {
         for killmail in &mut killmails {
             killmail.solar_system_id = places.busy(&mut rng);
         }
-        let pilots: Vec<i64> = catalog::names()
-            .into_iter()
-            .filter(|(key, _)| key.kind == EntityKind::Character)
-            .map(|(key, _)| key.id)
-            .collect();
-        let interests: Vec<Interest> = (0..clients)
-            .map(|client| {
-                let followed = if client % 10 == 0 { 5 } else { 0 };
-                Interest {
-                    systems: places.map(&mut rng),
-                    characters: (0..followed)
-                        .filter_map(|_| pilots.get(rng.random_range(0..pilots.len())).copied())
-                        .collect(),
-                }
-            })
-            .collect();
+        let interests = match interests {
+            Interests::Apart => apart(clients),
+            Interests::Maps => maps(clients, &places, &mut rng),
+        };
         let owed = owed(&killmails, &interests);
         Ok(Self {
             killmails,
@@ -70,6 +69,39 @@ impl World {
             owed,
         })
     }
+}
+
+/// Each system for one client.
+fn apart(clients: u32) -> Vec<Interest> {
+    let own = |client| (client..SYSTEMS).step_by(usize::try_from(clients).unwrap_or(usize::MAX));
+    (0..clients)
+        .map(|client| Interest {
+            systems: own(client)
+                .map(|rank| FIRST_SYSTEM + i64::from(rank))
+                .collect(),
+            characters: Vec::new(),
+        })
+        .collect()
+}
+
+/// A map for each client.
+fn maps(clients: u32, places: &Places, rng: &mut StdRng) -> Vec<Interest> {
+    let pilots: Vec<i64> = catalog::names()
+        .into_iter()
+        .filter(|(key, _)| key.kind == EntityKind::Character)
+        .map(|(key, _)| key.id)
+        .collect();
+    (0..clients)
+        .map(|client| {
+            let followed = if client % 10 == 0 { 5 } else { 0 };
+            Interest {
+                systems: places.map(rng),
+                characters: (0..followed)
+                    .filter_map(|_| pilots.get(rng.random_range(0..pilots.len())).copied())
+                    .collect(),
+            }
+        })
+        .collect()
 }
 
 /// How many killmails match each interest, by system or by pilot.
