@@ -26,7 +26,9 @@ pub mod v1;
 
 mod client_socket;
 mod events;
+mod live_page;
 mod operator;
+mod page;
 mod stalled_writer;
 mod upstream_shape;
 pub mod wishing;

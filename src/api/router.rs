@@ -27,8 +27,8 @@ use super::problem::{Problem, problem_response};
 use super::state::ApiState;
 use super::v1::V1Error;
 use super::{
-    backfills, docs, killfeed, killmails, ops, phoenix, r2z2, redisq, stats, subscriptions,
-    systems, v1,
+    backfills, docs, killfeed, killmails, live_page, ops, phoenix, r2z2, redisq, stats,
+    subscriptions, systems, v1,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,6 +37,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub fn router(state: ApiState) -> Router {
     let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
     let plain = OpenApiRouter::new()
+        .merge(live_page::plain())
         .merge(ops::plain())
         .merge(killmails::plain())
         .merge(systems::plain())

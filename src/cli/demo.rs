@@ -133,7 +133,7 @@ async fn load_reference_data(store: &Store, simulator: &Simulator) -> anyhow::Re
 
 fn introduce(address: SocketAddr, psql: Option<&str>) {
     super::say(&format!(
-        "Killmails from the simulator arrive at http://{address}"
+        "Killmails from the simulator arrive at http://{address}/ (a page for people)"
     ));
     super::say(&format!(
         "  curl 'http://{address}/api/killfeed?after=0&limit=5'"

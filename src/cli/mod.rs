@@ -4,6 +4,7 @@ mod analyst;
 mod backfill;
 mod demo;
 mod export;
+mod healthcheck;
 mod import;
 mod migrate;
 mod serve;
@@ -49,6 +50,8 @@ pub enum Command {
     ShipTypes(Box<ship_types::ShipTypesCommand>),
     /// Keep statistics.
     Stats(Box<stats::StatsCommand>),
+    /// Ask a running service whether it answers.
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// Run the stand-in upstream alone.
     Simulate(Box<simulate::SimulateArgs>),
 }
@@ -69,6 +72,7 @@ impl Cli {
             Command::Migrate(args) => migrate::run(*args, shutdown).await,
             Command::ShipTypes(args) => ship_types::run(*args, shutdown).await,
             Command::Stats(command) => stats::run(*command, shutdown).await,
+            Command::Healthcheck(args) => healthcheck::run(args).await,
             Command::Simulate(args) => simulate::run(*args, shutdown).await,
         }
     }

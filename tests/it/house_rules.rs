@@ -159,19 +159,45 @@ fn every_metric_is_documented() {
 }
 
 #[test]
-fn the_readme_lists_every_option() {
-    let readme = read("README.md");
-    let (_, after) = readme
+fn the_configuration_lists_every_option() {
+    let page = read("docs/configuration.md");
+    let (_, after) = page
         .split_once("<!-- config:begin -->")
-        .expect("README.md has the table's begin mark");
+        .expect("docs/configuration.md has the table's begin mark");
     let (table, _) = after
         .split_once("<!-- config:end -->")
-        .expect("README.md has the table's end mark");
+        .expect("docs/configuration.md has the table's end mark");
     let expected = reference_table();
     assert!(
         table.trim() == expected.trim(),
-        "README.md's table of options is not the current one, which is\n\n{expected}"
+        "docs/configuration.md's table of options is not the current one, which is\n\n{expected}"
     );
+}
+
+/// A newcomer's page.
+const LONGEST_README: usize = 300;
+
+#[test]
+fn the_readme_stays_short_and_its_links_lead_somewhere() {
+    let lines = read("README.md").lines().count();
+    assert!(lines < LONGEST_README, "README.md has {lines} lines");
+    let mut dead = Vec::new();
+    let pages = fs::read_dir(root().join("docs")).unwrap();
+    let pages = pages.map(|page| page.unwrap().path());
+    for page in pages.chain([root().join("README.md")]) {
+        if page.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&page).unwrap();
+        for rest in text.split("](").skip(1) {
+            let target = rest.split([')', '#']).next().unwrap_or_default();
+            let is_outside = target.is_empty() || target.contains("://") || target.contains(' ');
+            if !is_outside && !page.parent().unwrap().join(target).exists() {
+                dead.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{}", dead.join("\n"));
 }
 
 #[test]

@@ -24,6 +24,10 @@ mod backfill;
 #[cfg(test)]
 mod backfill_jobs;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
+mod documented_examples;
+#[cfg(test)]
 mod embedded_postgres;
 #[cfg(test)]
 mod enrichment;
@@ -63,6 +67,8 @@ mod killfeed_clients;
 mod library_api;
 #[cfg(test)]
 mod live_faults;
+#[cfg(test)]
+mod live_page;
 #[cfg(test)]
 mod live_terms;
 #[cfg(test)]

@@ -169,6 +169,11 @@ fn posted(method: &'static str, path: &str, body: Value, status: u16) -> Row {
 fn reads() -> Vec<Row> {
     let get = |path, status| row("GET", path, status);
     vec![
+        get("/", 200),
+        get("/live/main.js", 200),
+        get("/live/style.css", 200),
+        get("/live/icon.svg", 200),
+        get("/live/no-such-file", 404),
         get("/ping", 200),
         get("/metrics", 200),
         get("/health", 200),
@@ -201,6 +206,9 @@ fn reads() -> Vec<Row> {
         get("/api/killmails/99", 404),
         get("/api/systems/active", 200),
         get("/api/systems/active?hours=0", 400),
+        get("/api/stats/activity", 200),
+        get("/api/stats/activity?system=30000142&bucket=day", 200),
+        get("/api/stats/activity?bucket=week", 400),
         get("/ephemeral/sequence.json", 200),
         get("/ephemeral/1.json", 200),
         get("/ephemeral/99.json", 404),

@@ -113,6 +113,7 @@ async fn get(app: &TestApp, path: &str) -> Value {
 
 async fn check_activity(app: &TestApp, naive: &Naive, dice: &mut Dice) {
     for (kind, ids) in [
+        ("everywhere", vec![0]),
         ("system", (1..=SYSTEMS).collect::<Vec<_>>()),
         ("constellation", CONSTELLATIONS.into()),
         ("region", REGIONS.into()),
@@ -125,11 +126,16 @@ async fn check_activity(app: &TestApp, naive: &Naive, dice: &mut Dice) {
             let asked = question(dice);
             let index = dice.up_to(i64::try_from(ids.len()).unwrap()) - 1;
             let id = ids[usize::try_from(index).unwrap()];
+            let named = match kind {
+                "everywhere" => String::new(),
+                _ => format!("{kind}={id}&"),
+            };
             let path = format!(
-                "/api/stats/activity?{kind}={id}&bucket={bucket}&{}",
+                "/api/stats/activity?{named}bucket={bucket}&{}",
                 window(asked)
             );
             let answer = get(app, &path).await;
+            assert_eq!(answer["subject"], kind, "{path}");
             assert_eq!(
                 answer["buckets"],
                 naive.activity(kind, id, hours, asked),

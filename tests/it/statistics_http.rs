@@ -135,11 +135,6 @@ async fn a_battle_has_sides() {
 }
 
 #[rstest]
-#[case(
-    "activity",
-    "system",
-    "system is \"\", allowed is one of these: system"
-)]
 #[case("activity?system=0", "system", "a whole number of at least 1")]
 #[case("activity?system=1&region=2", "region", "absent where another")]
 #[case("activity?system=1&bucket=week", "bucket", "hour, day")]

@@ -251,7 +251,7 @@ impl Naive {
 
     pub(crate) fn activity(&self, kind: &str, id: i64, hours: i64, question: Question) -> Value {
         let step = hours * 3600;
-        let is_place = ["system", "constellation", "region"].contains(&kind);
+        let is_place = ["everywhere", "system", "constellation", "region"].contains(&kind);
         let mut buckets = Vec::new();
         let mut begins = question.from.timestamp() / step * step;
         while begins < question.to.timestamp() {

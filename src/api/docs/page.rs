@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use flate2::read::GzDecoder;
 use utoipa_swagger_ui::Config;
@@ -105,19 +105,11 @@ fn serve(
     let file = utoipa_swagger_ui::serve(name, Arc::clone(config))
         .map_err(|error| failed(error.to_string()))?
         .ok_or(ApiError::RouteNotFound)?;
-    let mut headers = HeaderMap::new();
     let kind = HeaderValue::try_from(&file.content_type);
     let kind = kind.map_err(|error| failed(error.to_string()))?;
-    headers.insert(header::CONTENT_TYPE, kind);
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::VARY, "accept-encoding"),
-    ] {
-        headers.insert::<HeaderName>(name, HeaderValue::from_static(value));
-    }
+    let mut headers = crate::api::page::headers(kind, POLICY);
+    let packed_or_not = HeaderValue::from_static("accept-encoding");
+    headers.insert(header::VARY, packed_or_not);
     let mut bytes = file.bytes.into_owned();
     if file.gzpipped && takes_gzip(request) {
         let gzip = HeaderValue::from_static("gzip");

@@ -44,10 +44,12 @@ const SUBJECTS: [Subject; 7] = [
 /// Kills and losses by hour or day.
 #[derive(Serialize, ToSchema)]
 struct Activity {
-    /// `system`, `constellation`, `region`, `character`, `corporation`, `alliance` or `ship_type`.
+    /// `system`, `constellation`, `region`, `character`, `corporation`, `alliance` or `ship_type`; `everywhere` where
+    /// none was named.
     subject: &'static str,
-    /// Its id.
-    id: i64,
+    /// Its id; null for everywhere.
+    #[schema(required = true)]
+    id: Option<i64>,
     /// `hour` or `day`.
     bucket: &'static str,
     /// Beginning of the window, itself included.
@@ -73,7 +75,7 @@ struct ActivityBucket {
 #[derive(Debug, Clone, Copy)]
 struct Request {
     subject: &'static str,
-    id: i64,
+    id: Option<i64>,
     of: Of,
     bucket: Bucket,
     asked: Asked,
@@ -91,8 +93,8 @@ struct Request {
     operation_id = "get_activity",
     tag = STATISTICS,
     summary = "Kills and ISK by hour or day",
-    description = "Of a system, constellation, region, character, corporation, alliance or ship type. Buckets of an \
-        hour for 31 days at most, of a day for 366. An answer may be ten seconds old.",
+    description = "Of a system, constellation, region, character, corporation, alliance or ship type; everywhere \
+        where none of these is named. Buckets of an hour for 31 days at most, of a day for 366. An answer may be ten seconds old.",
     params(ActivityParameters),
     responses(
         (status = 200, description = "The buckets.", body = Activity),
@@ -122,16 +124,13 @@ impl Request {
             let Some(id) = params.integer(name, 1..=i64::MAX)? else {
                 continue;
             };
-            if named.replace((name, id, of(id))).is_some() {
+            if named.replace((name, Some(id), of(id))).is_some() {
                 let allowed = "absent where another of these is there: system, constellation, region, character, \
                     corporation, alliance, ship_type";
                 return Err(ApiError::bad_parameter(name, &id.to_string(), allowed));
             }
         }
-        let Some((subject, id, of)) = named else {
-            let allowed = "one of these: system, constellation, region, character, corporation, alliance, ship_type";
-            return Err(ApiError::bad_parameter("system", "", allowed));
-        };
+        let (subject, id, of) = named.unwrap_or(("everywhere", None, Of::Everywhere));
         let bucket = match params.take("bucket")?.as_deref() {
             None | Some("hour") => Bucket::Hour,
             Some("day") => Bucket::Day,
@@ -184,7 +183,10 @@ fn buckets(
         Bucket::Hour => TimeDelta::hours(1),
         Bucket::Day => TimeDelta::days(1),
     };
-    let is_place = matches!(of, Of::System(_) | Of::Constellation(_) | Of::Region(_));
+    let is_place = matches!(
+        of,
+        Of::Everywhere | Of::System(_) | Of::Constellation(_) | Of::Region(_)
+    );
     let mut buckets = Vec::new();
     let mut rest = filled.iter().peekable();
     let mut time = from.duration_trunc(step).unwrap_or(from);

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "stands for parameters, in the document alone")]
 pub(super) struct ActivityParameters {
-    /// Killmails in this system. Exactly one of these seven is named.
+    /// Killmails in this system. At most one of these seven is named; without one it is everywhere.
     #[param(required = false, minimum = 1, example = 30_000_142)]
     system: i64,
     /// Killmails in this constellation.

@@ -9,6 +9,8 @@ use crate::store::{Error, Result};
 /// Whose or where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Of {
+    /// Everywhere.
+    Everywhere,
     /// In a system.
     System(i64),
     /// In a constellation.
@@ -155,7 +157,7 @@ pub async fn buckets(
     npc: Option<bool>,
 ) -> Result<Vec<Filled>> {
     let rows = match of {
-        Of::System(_) | Of::Constellation(_) | Of::Region(_) => {
+        Of::Everywhere | Of::System(_) | Of::Constellation(_) | Of::Region(_) => {
             let split = Split::of(conn, window).await?;
             places(conn, of, &split, bucket, npc).await
         }
@@ -189,6 +191,12 @@ async fn places(
 ) -> Result<Vec<Row>, sqlx::Error> {
     let unit = bucket.as_str();
     match of {
+        Of::Everywhere => {
+            // Nothing to compare: the id stands on both sides.
+            in_place!("$7::bigint", 0_i64, unit, split, npc)
+                .fetch_all(conn)
+                .await
+        }
         Of::System(id) => {
             in_place!("solar_system_id", id, unit, split, npc)
                 .fetch_all(conn)
@@ -248,6 +256,6 @@ async fn parties(
                 .fetch_all(conn)
                 .await
         }
-        Of::System(_) | Of::Constellation(_) | Of::Region(_) => Ok(Vec::new()),
+        Of::Everywhere | Of::System(_) | Of::Constellation(_) | Of::Region(_) => Ok(Vec::new()),
     }
 }
