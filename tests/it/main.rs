@@ -23,6 +23,7 @@ mod api_websocket;
 mod backfill;
 #[cfg(test)]
 mod backfill_jobs;
+mod backfill_year;
 #[cfg(test)]
 mod embedded_postgres;
 #[cfg(test)]
@@ -69,6 +70,7 @@ mod live_terms;
 mod migrations;
 #[cfg(test)]
 mod openapi;
+mod openapi_schemas;
 #[cfg(test)]
 mod outward_r2z2;
 #[cfg(test)]
