@@ -23,6 +23,7 @@ mod api_websocket;
 mod backfill;
 #[cfg(test)]
 mod backfill_jobs;
+#[cfg(test)]
 mod backfill_year;
 #[cfg(test)]
 mod embedded_postgres;
@@ -70,6 +71,7 @@ mod live_terms;
 mod migrations;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
 mod openapi_schemas;
 #[cfg(test)]
 mod outward_r2z2;

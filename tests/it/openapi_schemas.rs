@@ -16,8 +16,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The word that begins a text.
 fn word(text: &str) -> &str {
-    let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    &text[..end.unwrap_or(text.len())]
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    words.next().unwrap_or_default()
 }
 
 /// Names of the shapes that a file derives.

@@ -89,6 +89,10 @@ macro_rules! killmails {
 ///
 /// # Errors
 /// When the database refuses, or the time of the transaction is over.
+#[expect(
+    clippy::cognitive_complexity,
+    reason = "one arm a scope; the query macros count as many"
+)]
 pub async fn killmails(
     conn: &mut PgConnection,
     scope: Scope,
