@@ -1,6 +1,7 @@
 //! Killmails to measure with: the simulator's, whose shape comes near the real stream's.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -8,7 +9,7 @@ use wanderer_kills::domain::Killmail;
 use wanderer_kills::ingest::resolver::Resolver;
 use wanderer_kills::ingest::{Announce, Envelope, Outcome, Payload, Pipeline, PipelineInput};
 use wanderer_kills::runtime::clock::{SharedClock, SystemClock};
-use wanderer_kills::runtime::config::IngestConfig;
+use wanderer_kills::runtime::config::{BackfillConfig, IngestConfig};
 use wanderer_kills::simulator::{Generator, Habits};
 use wanderer_kills::store::Store;
 
@@ -43,6 +44,20 @@ pub(crate) fn envelope(killmail: Killmail, clock: &SharedClock, announce: Announ
     }
 }
 
+fn pipeline(store: &Store, resolver: Resolver, batch_size: usize) -> anyhow::Result<Pipeline> {
+    Ok(Pipeline {
+        store: store.clone(),
+        config: IngestConfig {
+            batch_size: batch_size.try_into()?,
+            ..IngestConfig::default()
+        },
+        clock: SystemClock::shared(),
+        resolver,
+        bodies: None,
+        fence: None,
+    })
+}
+
 /// A pipeline at work.
 pub(crate) struct Running {
     pub(crate) input: PipelineInput,
@@ -56,29 +71,37 @@ impl Running {
         Self::start_with(store, resolver)
     }
 
+    pub(crate) fn start_with(store: &Store, resolver: Resolver) -> anyhow::Result<Self> {
+        let pipeline = pipeline(store, resolver, BATCH_SIZE)?;
+        let clock = pipeline.clock.clone();
+        let (input, driver) = pipeline.start(CancellationToken::new());
+        Ok(Self::driven(input, clock, driver))
+    }
+
+    /// As a backfill does it.
+    pub(crate) fn start_for_history(store: &Store) -> anyhow::Result<Self> {
+        let resolver = Resolver::local(store.clone(), SystemClock::shared());
+        let batch_size = BackfillConfig::default().backfill_batch_size.get();
+        let pipeline = pipeline(store, resolver, batch_size)?;
+        let clock = pipeline.clock.clone();
+        let (input, driver) = pipeline.start_for_history(CancellationToken::new());
+        Ok(Self::driven(input, clock, driver))
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "this program is the pipeline's supervisor"
     )]
-    pub(crate) fn start_with(store: &Store, resolver: Resolver) -> anyhow::Result<Self> {
-        let clock = SystemClock::shared();
-        let pipeline = Pipeline {
-            store: store.clone(),
-            config: IngestConfig {
-                batch_size: BATCH_SIZE.try_into()?,
-                ..IngestConfig::default()
-            },
-            clock: clock.clone(),
-            resolver,
-            bodies: None,
-            fence: None,
-        };
-        let (input, driver) = pipeline.start(CancellationToken::new());
-        Ok(Self {
+    fn driven(
+        input: PipelineInput,
+        clock: SharedClock,
+        driver: BoxFuture<'static, anyhow::Result<()>>,
+    ) -> Self {
+        Self {
             input,
             clock,
             driver: AbortOnDropHandle::new(tokio::spawn(driver)),
-        })
+        }
     }
 
     /// Hands one in; the outcome comes with its commit.
@@ -99,6 +122,11 @@ impl Running {
             let envelope = envelope(killmail, &self.clock, Announce::Always);
             self.input.send(envelope).await?;
         }
+        self.end().await
+    }
+
+    /// Waits until everything is committed.
+    pub(crate) async fn end(self) -> anyhow::Result<()> {
         drop(self.input);
         self.driver.await?
     }

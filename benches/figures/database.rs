@@ -1,6 +1,7 @@
 //! A private PostgreSQL, and databases on it.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use anyhow::Context;
 use tempfile::TempDir;
@@ -14,15 +15,21 @@ use wanderer_kills::store::{Store, migrate, names, ship_types, systems};
 /// Names written in one statement.
 const NAMES_PER_STATEMENT: usize = 1_000;
 
-/// A server in a temporary folder, gone with the program.
+/// A server in a temporary folder, gone with the program, or in one that is kept.
 #[derive(Debug)]
 pub(crate) struct Server {
     postgres: EmbeddedPostgres,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Server {
-    pub(crate) async fn start() -> anyhow::Result<Self> {
+    pub(crate) async fn start(kept: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(folder) = kept {
+            return Ok(Self {
+                postgres: EmbeddedPostgres::start(Settings::new(folder)).await?,
+                _folder: None,
+            });
+        }
         let folder = tempfile::Builder::new().prefix("figures-").tempdir()?;
         // The server's account is another one when this program runs as root.
         let readable = std::fs::Permissions::from_mode(0o755);
@@ -30,26 +37,42 @@ impl Server {
         let postgres = EmbeddedPostgres::start(Settings::new(folder.path())).await?;
         Ok(Self {
             postgres,
-            _folder: folder,
+            _folder: Some(folder),
         })
     }
 
-    /// A new database with the newest schema and the names that the killmails mention.
+    /// A new database with the newest schema and the names that the killmails mention; an older one of that name goes.
     pub(crate) async fn database(&self, name: &str) -> anyhow::Result<Database> {
         let admin = Connection::open(self.postgres.url()).await?;
-        admin
-            .client
-            .batch_execute(&format!("CREATE DATABASE {name}"))
-            .await?;
+        for statement in ["DROP DATABASE IF EXISTS", "CREATE DATABASE"] {
+            let statement = format!("{statement} {name}");
+            admin.client.batch_execute(&statement).await?;
+        }
+        let database = self.open(name).await?;
+        let pool = &database.store.pool;
+        for names in catalog::names().chunks(NAMES_PER_STATEMENT) {
+            names::upsert(pool, names).await?;
+        }
+        ship_types::upsert(pool, &catalog::ship_types()).await?;
+        systems::upsert(pool, &catalog::solar_systems()).await?;
+        Ok(database)
+    }
+
+    /// A database that an earlier run has left.
+    pub(crate) async fn kept(&self, name: &str) -> anyhow::Result<Option<Database>> {
+        let admin = Connection::open(self.postgres.url()).await?;
+        let query = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+        if admin.number(&query).await? == 0 {
+            return Ok(None);
+        }
+        self.open(name).await.map(Some)
+    }
+
+    async fn open(&self, name: &str) -> anyhow::Result<Database> {
         let all = self.postgres.url();
         let url = all.replacen("/wanderer_kills?", &format!("/{name}?"), 1);
         migrate::run(&url).await?;
         let store = Store::connect(&url, &DatabaseConfig::default()).await?;
-        for names in catalog::names().chunks(NAMES_PER_STATEMENT) {
-            names::upsert(&store.pool, names).await?;
-        }
-        ship_types::upsert(&store.pool, &catalog::ship_types()).await?;
-        systems::upsert(&store.pool, &catalog::solar_systems()).await?;
         Ok(Database { url, store })
     }
 

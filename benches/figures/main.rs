@@ -1,4 +1,4 @@
-//! Figures of the service, measured on this machine: `cargo bench -- [PART]... [--rows N] [--killmails N] [--seconds N]`.
+//! Figures of the service, measured on this machine: `cargo bench -- [PART]... [--rows N] [--killmails N] [--seconds N] [--data-dir FOLDER]`.
 //!
 //! Everything runs on a private PostgreSQL in a temporary folder, and load comes from the same cores, so
 //! each figure that can have one stands beside a ratio to something plain measured in the same run.
@@ -8,6 +8,7 @@
 mod backfill;
 mod corpus;
 mod database;
+mod disk;
 mod enrichment;
 mod frames;
 mod http_load;
@@ -22,6 +23,8 @@ mod phoenix_world;
 mod query;
 mod report;
 mod serving;
+mod statistics;
+mod stored;
 mod websocket;
 
 use clap::{Parser, ValueEnum};
@@ -51,6 +54,10 @@ enum Part {
     Idle,
     /// Historical queries, with `--rows` killmails stored.
     Query,
+    /// Statistics over the same killmails.
+    Statistics,
+    /// Bytes of the same killmails, by table and index.
+    Disk,
 }
 
 /// Prints figures of the service.
@@ -58,7 +65,7 @@ enum Part {
 struct Options {
     /// Parts to measure; all when none is named.
     parts: Vec<Part>,
-    /// Killmails in the database before the second ingest figure, and for historical queries.
+    /// Killmails in the database before the second ingest figure, for historical queries, statistics and disk.
     #[arg(long, default_value_t = 50_000)]
     rows: usize,
     /// Killmails of each ingest measurement.
@@ -73,6 +80,9 @@ struct Options {
     /// Killmails of archives written in one transaction.
     #[arg(long)]
     batch_size: Option<std::num::NonZeroUsize>,
+    /// Folder of the database's server, which is kept: what queries are asked of is stored once for all runs.
+    #[arg(long)]
+    data_dir: Option<std::path::PathBuf>,
     /// Seconds of each load measurement.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
@@ -86,7 +96,7 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let wanted = |part: Part| options.parts.is_empty() || options.parts.contains(&part);
     exposition::install()?;
-    let server = Server::start().await?;
+    let server = Server::start(options.data_dir.as_deref()).await?;
     let mut report = Report::default();
     if wanted(Part::Ingest) {
         ingest::measure(&server, &options, &mut report).await?;
@@ -114,6 +124,12 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Query) {
         query::measure(&server, &options, &mut report).await?;
+    }
+    if wanted(Part::Statistics) {
+        statistics::measure(&server, &options, &mut report).await?;
+    }
+    if wanted(Part::Disk) {
+        disk::measure(&server, &options, &mut report).await?;
     }
     println!("{report}");
     server.stop().await

@@ -4,27 +4,24 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use anyhow::ensure;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use tokio_util::sync::CancellationToken;
-use wanderer_kills::domain::Killmail;
-use wanderer_kills::ingest::statistics::{self, Watch};
+use wanderer_kills::domain::{Killmail, wire};
 use wanderer_kills::runtime::clock::SystemClock;
 
 use super::Options;
-use super::corpus::killmails;
-use super::database::{Connection, Server};
+use super::database::{Database, Server};
 use super::http_load::{self, Load};
-use super::ingest;
 use super::report::{Aim, Report};
 use super::serving::Process;
+use super::stored;
 
 /// Killmails whose participants and places are asked for.
-const SAMPLE: usize = 2_000;
+pub(crate) const SAMPLE: usize = 2_000;
 
 /// Longest time of 99 in a hundred requests that is aimed at, milliseconds.
-const AIM: f64 = 50.0;
+pub(crate) const AIM: f64 = 50.0;
 
 /// Measures on a database with `options.rows` killmails.
 pub(crate) async fn measure(
@@ -32,24 +29,10 @@ pub(crate) async fn measure(
     options: &Options,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let database = server.database("query").await?;
-    ingest::fill(&database, options.rows).await?;
-    server.settle().await?;
-    let connection = database.connect().await?;
-    let newest = newest(&connection).await?;
-    let sample = killmails(1, SAMPLE, newest);
-    let token = CancellationToken::new();
-    statistics::rebuild(&database.store, &Silent, &token).await?;
-    server.settle().await?;
-    let service = Process::start(&database).await?;
-    let asked = Asked::of(&sample, newest);
+    let stored = stored::open(server, options, report).await?;
+    let service = Process::start(&stored.database).await?;
+    let asked = Asked::of(&sample(&stored.database).await?, stored.newest);
     for (name, paths) in asked.paths() {
-        let first = http_load::measure(service.address, &paths, options.seconds).await?;
-        tell(report, &format!("{name}, first round"), &first, None);
-        let load = http_load::measure(service.address, &paths, options.seconds).await?;
-        tell(report, &name, &load, Some(AIM));
-    }
-    for (name, paths) in asked.statistics() {
         let first = http_load::measure(service.address, &paths, options.seconds).await?;
         tell(report, &format!("{name}, first round"), &first, None);
         let load = http_load::measure(service.address, &paths, options.seconds).await?;
@@ -60,7 +43,7 @@ pub(crate) async fn measure(
     service.stop().await
 }
 
-fn tell(report: &mut Report, name: &str, load: &Load, aim: Option<f64>) {
+pub(crate) fn tell(report: &mut Report, name: &str, load: &Load, aim: Option<f64>) {
     report.add(format!("{name}: requests"), load.per_second, "/s");
     report.add(format!("{name}: p50"), load.p50_ms, "ms");
     let p99 = format!("{name}: p99");
@@ -70,34 +53,43 @@ fn tell(report: &mut Report, name: &str, load: &Load, aim: Option<f64>) {
     }
 }
 
-async fn newest(connection: &Connection) -> anyhow::Result<DateTime<Utc>> {
-    let seconds = "SELECT extract(epoch FROM max(killmail_time))::bigint FROM killmails";
-    let seconds = connection.number(seconds).await?;
-    Ok(DateTime::from_timestamp(seconds, 0).unwrap_or_else(|| SystemClock::shared().now()))
+/// Stored killmails from all of the time, evenly.
+pub(crate) async fn sample(database: &Database) -> anyhow::Result<Vec<Killmail>> {
+    let documents: Vec<String> = sqlx::query_scalar(
+        "SELECT k.document FROM generate_series(0, $1 - 1) AS s (place) CROSS JOIN LATERAL (
+             SELECT document FROM killmails
+             WHERE killmail_id >= (SELECT max(killmail_id) FROM killmails) * s.place / $1
+             ORDER BY killmail_id LIMIT 1) AS k",
+    )
+    .bind(i32::try_from(SAMPLE)?)
+    .fetch_all(&database.store.pool)
+    .await?;
+    let read = documents.iter().map(|document| wire::read(document, None));
+    Ok(read.collect::<Result<_, _>>()?)
 }
 
 /// What is asked for: ids as often as they occur in killmails, which is unevenly.
-struct Asked {
+pub(crate) struct Asked {
     newest: DateTime<Utc>,
     ids: Vec<i64>,
     systems: Vec<i64>,
-    characters: Vec<i64>,
+    pub(crate) characters: Vec<i64>,
     groups: Vec<i64>,
-    regions: Vec<i64>,
+    pub(crate) regions: Vec<i64>,
 }
 
 /// Chooses what is asked for.
-struct Dice(StdRng);
+pub(crate) struct Dice(pub(crate) StdRng);
 
 impl Dice {
-    fn any(&mut self, ids: &[i64]) -> i64 {
+    pub(crate) fn any(&mut self, ids: &[i64]) -> i64 {
         let index = self.0.random_range(0..ids.len().max(1));
         ids.get(index).copied().unwrap_or(1)
     }
 }
 
 impl Asked {
-    fn of(sample: &[Killmail], newest: DateTime<Utc>) -> Self {
+    pub(crate) fn of(sample: &[Killmail], newest: DateTime<Utc>) -> Self {
         let systems: Vec<i64> = sample.iter().map(|it| it.solar_system_id).collect();
         let characters = sample.iter().flat_map(|it| {
             let attackers = it.attackers.iter().map(|attacker| attacker.character_id);
@@ -162,54 +154,6 @@ impl Asked {
             (
                 "one killmail".to_owned(),
                 each(&|dice| format!("/api/killmails/{}", dice.any(&self.ids))),
-            ),
-        ]
-    }
-}
-
-/// Nobody watches a rebuild.
-struct Silent;
-
-impl Watch for Silent {
-    fn marked(&self, _days: u64) {}
-
-    fn made(&self, _day: NaiveDate) {}
-}
-
-impl Asked {
-    /// Statistics of the last month. Windows differ by seconds, so that the service has to compute most of them.
-    fn statistics(&self) -> [(String, Vec<String>); 3] {
-        let mut dice = Dice(StdRng::seed_from_u64(2));
-        let mut each = |path: &dyn Fn(&mut Dice, &str) -> String| -> Vec<String> {
-            (0..SAMPLE)
-                .map(|_| {
-                    let later = TimeDelta::seconds(dice.0.random_range(0..3600));
-                    let from = self.newest - TimeDelta::days(30) + later;
-                    path(&mut dice, &from.format("%Y-%m-%dT%H:%M:%SZ").to_string())
-                })
-                .collect()
-        };
-        [
-            (
-                "top ships of a region in 30 days".to_owned(),
-                each(&|dice, from| {
-                    let region = dice.any(&self.regions);
-                    format!("/api/stats/top?list=ships_used&region={region}&from={from}")
-                }),
-            ),
-            (
-                "activity of a region in 30 days".to_owned(),
-                each(&|dice, from| {
-                    let region = dice.any(&self.regions);
-                    format!("/api/stats/activity?region={region}&bucket=hour&from={from}")
-                }),
-            ),
-            (
-                "summary of a character in 30 days".to_owned(),
-                each(&|dice, from| {
-                    let character = dice.any(&self.characters);
-                    format!("/api/stats/characters/{character}?from={from}")
-                }),
             ),
         ]
     }

@@ -24,6 +24,8 @@ mod backfill;
 #[cfg(test)]
 mod backfill_jobs;
 #[cfg(test)]
+mod backfill_year;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod documented_examples;
@@ -75,6 +77,8 @@ mod live_terms;
 mod migrations;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod openapi_schemas;
 #[cfg(test)]
 mod outward_r2z2;
 #[cfg(test)]

@@ -208,10 +208,7 @@ async fn check_summaries(app: &TestApp, naive: &Naive, dice: &mut Dice) {
         ("corporation", CORPORATIONS),
         ("alliance", ALLIANCES),
     ] {
-        let asked = Question {
-            npc: None,
-            ..question(dice)
-        };
+        let asked = question(dice);
         let id = dice.up_to(ids);
         let path = format!("/api/stats/{kind}s/{id}?{}", window(asked));
         let mut answer = get(app, &path).await;
@@ -321,14 +318,17 @@ async fn both_counts(store: &Store) -> (i64, i64) {
     let mut transaction = stats::begin(store.reads.primary(), Duration::from_secs(20))
         .await
         .unwrap();
-    let window = Window {
-        from: beginning(),
-        to: beginning() + TimeDelta::days(6),
+    let question = stats::Question {
+        window: Window {
+            from: beginning(),
+            to: beginning() + TimeDelta::days(6),
+        },
+        npc: None,
     };
     let mut told = 0;
     for region in REGIONS {
         let of = Of::Region(region);
-        let filled = activity::buckets(&mut transaction, of, window, Bucket::Day, None).await;
+        let filled = activity::buckets(&mut transaction, of, question, Bucket::Day).await;
         told += filled
             .unwrap()
             .iter()

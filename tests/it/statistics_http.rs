@@ -156,7 +156,7 @@ async fn a_battle_has_sides() {
 #[case("top?list=systems&region=1&system=1", "system", "absent where region")]
 #[case("top?list=systems&from=2020-01-01", "from", "at most 366 days")]
 #[case("characters/none", "id", "a whole number of at least 1")]
-#[case("corporations/1?npc=true", "npc", "not a parameter")]
+#[case("corporations/1?npc=maybe", "npc", "true, false")]
 #[case("related/1?minutes=241", "minutes", "from 1 to 240")]
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_parameters_are_named(

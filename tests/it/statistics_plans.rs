@@ -11,7 +11,7 @@ use wanderer_kills::runtime::config::DatabaseConfig;
 use wanderer_kills::store::stats::activity::{self, Bucket, Of};
 use wanderer_kills::store::stats::summary::{self, Party};
 use wanderer_kills::store::stats::top::{self, Subject};
-use wanderer_kills::store::stats::{self, Scope, Window, related, valuable};
+use wanderer_kills::store::stats::{self, Question, Scope, Window, related, valuable};
 use wanderer_kills::store::{Result, Store};
 
 use crate::historical_plans::FILL;
@@ -52,18 +52,20 @@ async fn filled() -> Store {
         .unwrap()
 }
 
-fn month() -> Window {
-    Window {
-        from: time("2026-11-05T12:00:00Z"),
-        to: time("2026-12-05T12:00:00Z"),
+fn window(from: &str, to: &str) -> Question {
+    let (from, to) = (time(from), time(to));
+    Question {
+        window: Window { from, to },
+        npc: None,
     }
 }
 
-fn year() -> Window {
-    Window {
-        from: time("2025-06-01T00:00:00Z"),
-        to: time("2026-06-01T00:00:00Z"),
-    }
+fn month() -> Question {
+    window("2026-11-05T12:00:00Z", "2026-12-05T12:00:00Z")
+}
+
+fn year() -> Question {
+    window("2025-06-01T00:00:00Z", "2026-06-01T00:00:00Z")
 }
 
 /// What the read counted, and how many rows it had to read for it.
@@ -97,9 +99,8 @@ fn assert_near((counted, fetched): (i64, i64)) {
 async fn top_ships_of_a_region_come_from_whole_days() {
     let (counted, fetched) = read(|conn| {
         Box::pin(async move {
-            let asked = (month(), None);
             let scope = Scope::Region(10_000_002);
-            let found = top::entries(conn, Subject::ShipUsed, scope, asked, 100).await?;
+            let found = top::entries(conn, Subject::ShipUsed, scope, month(), 100).await?;
             Ok(found.iter().map(|entry| entry.tally.killmails).sum())
         })
     })
@@ -111,9 +112,8 @@ async fn top_ships_of_a_region_come_from_whole_days() {
 async fn top_alliances_come_from_whole_days() {
     let read = read(|conn| {
         Box::pin(async move {
-            let asked = (month(), None);
             let subject = Subject::Alliance;
-            let found = top::entries(conn, subject, Scope::Everywhere, asked, 100).await?;
+            let found = top::entries(conn, subject, Scope::Everywhere, month(), 100).await?;
             Ok(found.iter().map(|entry| entry.tally.killmails).sum())
         })
     });
@@ -124,7 +124,7 @@ async fn top_alliances_come_from_whole_days() {
 async fn the_most_valuable_come_from_whole_days() {
     let read = read(|conn| {
         Box::pin(async move {
-            let found = valuable::killmails(conn, Scope::Everywhere, month(), None, 10).await?;
+            let found = valuable::killmails(conn, Scope::Everywhere, month(), 10).await?;
             assert_eq!(found.len(), 10);
             // A day has 41 killmails here, all of which are among its hundred.
             Ok(30 * 41)
@@ -138,7 +138,7 @@ async fn activity_of_a_region_comes_from_whole_days() {
     let read = read(|conn| {
         Box::pin(async move {
             let of = Of::Region(10_000_002);
-            let found = activity::buckets(conn, of, month(), Bucket::Day, None).await?;
+            let found = activity::buckets(conn, of, month(), Bucket::Day).await?;
             Ok(found.iter().map(|bucket| bucket.tally.killmails).sum())
         })
     });
@@ -150,7 +150,7 @@ async fn activity_of_a_corporation_is_along_its_indexes() {
     let read = read(|conn| {
         Box::pin(async move {
             let of = Of::Corporation(98_000_012);
-            let found = activity::buckets(conn, of, year(), Bucket::Day, None).await?;
+            let found = activity::buckets(conn, of, year(), Bucket::Day).await?;
             Ok(found.iter().map(|bucket| bucket.tally.killmails).sum())
         })
     });
@@ -163,6 +163,60 @@ async fn a_summary_is_along_its_indexes() {
         Box::pin(async move {
             let found = summary::of(conn, Party::Character(90_000_007), year()).await?;
             Ok(found.kills.total.killmails + found.losses.total.killmails)
+        })
+    });
+    assert_near(read.await);
+}
+
+#[tokio::test]
+async fn a_summary_of_kills_without_npcs_is_along_its_indexes() {
+    let read = read(|conn| {
+        Box::pin(async move {
+            let question = Question {
+                npc: Some(false),
+                ..year()
+            };
+            let found = summary::of(conn, Party::Alliance(99_000_003), question).await?;
+            Ok(found.kills.total.killmails + found.losses.total.killmails)
+        })
+    });
+    assert_near(read.await);
+}
+
+#[tokio::test]
+async fn activity_of_a_system_comes_from_whole_days() {
+    let read = read(|conn| {
+        Box::pin(async move {
+            let of = Of::System(30_000_142);
+            let found = activity::buckets(conn, of, month(), Bucket::Hour).await?;
+            Ok(found.iter().map(|bucket| bucket.tally.killmails).sum())
+        })
+    });
+    assert_near(read.await);
+}
+
+#[tokio::test]
+async fn activity_of_a_ship_type_is_along_its_indexes() {
+    let read = read(|conn| {
+        Box::pin(async move {
+            let of = Of::ShipType(600);
+            let found = activity::buckets(conn, of, month(), Bucket::Day).await?;
+            Ok(found.iter().map(|bucket| bucket.tally.killmails).sum())
+        })
+    });
+    assert_near(read.await);
+}
+
+#[tokio::test]
+async fn the_most_valuable_of_a_region_are_along_its_index() {
+    let read = read(|conn| {
+        Box::pin(async move {
+            let scope = Scope::Region(10_000_002);
+            let found = valuable::killmails(conn, scope, month(), 100).await?;
+            let of = Of::Region(10_000_002);
+            let there = activity::buckets(conn, of, month(), Bucket::Day).await?;
+            assert!(!found.is_empty());
+            Ok(there.iter().map(|bucket| bucket.tally.killmails).sum())
         })
     });
     assert_near(read.await);

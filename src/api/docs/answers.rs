@@ -102,6 +102,16 @@ pub(in crate::api) enum Failures {
 #[expect(dead_code, reason = "stands for answers, in the document alone")]
 pub(in crate::api) struct BadRequest(ProblemDocument);
 
+/// A query that takes too long.
+#[derive(IntoResponses)]
+#[response(
+    status = 422,
+    content_type = "application/problem+json",
+    description = "`query_too_broad`: it takes too long; `detail` says what to narrow."
+)]
+#[expect(dead_code, reason = "stands for answers, in the document alone")]
+pub(in crate::api) struct QueryTooBroad(ProblemDocument);
+
 /// A body that is too large.
 #[derive(IntoResponses)]
 #[response(

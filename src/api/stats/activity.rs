@@ -7,9 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::parameters::ActivityParameters;
-use super::read::{Asked, Length, npc, reading};
+use super::read::{Asked, Length, answer, reading};
 use super::tally::Tally;
-use crate::api::docs::answers::{BadRequest, Failures, ProblemDocument};
+use crate::api::docs::answers::{BadRequest, Failures, QueryTooBroad};
 use crate::api::docs::tags::STATISTICS;
 use crate::api::extract::Params;
 use crate::api::{ApiError, ApiState};
@@ -18,11 +18,13 @@ use crate::store::stats::activity::{self, Bucket, Filled, Of};
 /// Seven hundred buckets.
 const BY_HOUR: Length = Length {
     default: TimeDelta::days(1),
+    whole: TimeDelta::hours(1),
     most_days: 31,
 };
 /// A leap year.
 const BY_DAY: Length = Length {
     default: TimeDelta::days(30),
+    whole: TimeDelta::days(1),
     most_days: 366,
 };
 
@@ -79,7 +81,6 @@ struct Request {
     of: Of,
     bucket: Bucket,
     asked: Asked,
-    npc: Option<bool>,
 }
 
 /// Serves the buckets.
@@ -99,8 +100,7 @@ struct Request {
     responses(
         (status = 200, description = "The buckets.", body = Activity),
         BadRequest,
-        (status = 422, description = "`query_too_broad`: it takes too long; `detail` says what to narrow.",
-            body = ProblemDocument, content_type = "application/problem+json"),
+        QueryTooBroad,
         Failures,
     ),
 )]
@@ -109,12 +109,7 @@ pub(super) async fn handle(
     params: Params,
 ) -> Result<Response, ApiError> {
     let request = Request::read(params)?;
-    let _permit = state.admission.request()?;
-    let computed = request.compute(&state);
-    state
-        .statistics
-        .answer(format!("activity {request:?}"), computed)
-        .await
+    answer(&state, ("activity", request), request.compute(&state)).await
 }
 
 impl Request {
@@ -136,7 +131,7 @@ impl Request {
             Some("day") => Bucket::Day,
             Some(other) => return Err(ApiError::bad_parameter("bucket", other, "hour, day")),
         };
-        let (asked, npc) = (Asked::take(&mut params)?, npc(&mut params)?);
+        let asked = Asked::take(&mut params)?;
         params.finish()?;
         Ok(Self {
             subject,
@@ -144,21 +139,19 @@ impl Request {
             of,
             bucket,
             asked,
-            npc,
         })
     }
 
     async fn compute(self, state: &ApiState) -> Result<Activity, ApiError> {
-        let Self {
-            of, bucket, npc, ..
-        } = self;
+        let Self { of, bucket, .. } = self;
         let length = match bucket {
             Bucket::Hour => BY_HOUR,
             Bucket::Day => BY_DAY,
         };
-        let window = self.asked.window(state.clock.now(), length)?;
+        let question = self.asked.question(state.clock.now(), length)?;
+        let window = question.window;
         let filled = reading(state, ADVICE, |conn| {
-            Box::pin(activity::buckets(conn, of, window, bucket, npc))
+            Box::pin(activity::buckets(conn, of, question, bucket))
         });
         let filled = filled.await?;
         Ok(Activity {

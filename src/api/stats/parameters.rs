@@ -31,8 +31,8 @@ pub(super) struct ActivityParameters {
     /// Length of a bucket: `hour` or `day`.
     #[param(required = false, value_type = String, pattern = "^(hour|day)$", example = "hour")]
     bucket: String,
-    /// At or after this time, or this day's midnight (UTC); a day (buckets of an hour) or 30 days before `to` when
-    /// absent.
+    /// At or after this time, or this day's midnight (UTC). When absent: a day before `to`, from a whole hour on, for
+    /// buckets of an hour; else 30 days before it, from midnight on.
     #[param(required = false, value_type = String, example = "2026-01-01")]
     from: String,
     /// Before this time, or this day's midnight (UTC); now when absent.
@@ -60,7 +60,7 @@ pub(super) struct TopParameters {
     /// In this system alone; not together with `region`.
     #[param(required = false, minimum = 1)]
     system: i64,
-    /// At or after this time, or this day's midnight (UTC); 30 days before `to` when absent.
+    /// At or after this time, or this day's midnight (UTC); when absent, the midnight 30 days before `to`.
     #[param(required = false, value_type = String, example = "2026-01-01")]
     from: String,
     /// Before this time, or this day's midnight (UTC); now when absent.
@@ -79,12 +79,15 @@ pub(super) struct TopParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "stands for parameters, in the document alone")]
 pub(super) struct SummaryParameters {
-    /// At or after this time, or this day's midnight (UTC); 30 days before `to` when absent.
+    /// At or after this time, or this day's midnight (UTC); when absent, the midnight 30 days before `to`.
     #[param(required = false, value_type = String, example = "2026-01-01")]
     from: String,
     /// Before this time, or this day's midnight (UTC); now when absent.
     #[param(required = false, value_type = String, example = "2026-01-31")]
     to: String,
+    /// Killmails that zKillboard calls NPC kills alone, or all others.
+    #[param(required = false)]
+    npc: bool,
 }
 
 /// What a battle takes.

@@ -9,9 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::parameters::RelatedParameters;
-use super::read::reading;
+use super::read::{answer, reading};
 use super::tally::Tally;
-use crate::api::docs::answers::{BadRequest, Failures, ProblemDocument};
+use crate::api::docs::answers::{BadRequest, Failures, ProblemDocument, QueryTooBroad};
 use crate::api::docs::tags::STATISTICS;
 use crate::api::extract::{Params, integer};
 use crate::api::{ApiError, ApiState};
@@ -114,8 +114,7 @@ struct BattleKillmail {
         BadRequest,
         (status = 404, description = "`killmail_not_found`.", body = ProblemDocument,
             content_type = "application/problem+json"),
-        (status = 422, description = "`query_too_broad`: it takes too long; `detail` says what to narrow.",
-            body = ProblemDocument, content_type = "application/problem+json"),
+        QueryTooBroad,
         Failures,
     ),
 )]
@@ -127,11 +126,9 @@ pub(super) async fn handle(
     let killmail_id = integer("killmail_id", &id, 1..=i64::MAX)?;
     let minutes = params.integer("minutes", 1..=MOST_MINUTES)?;
     params.finish()?;
-    let _permit = state.admission.request()?;
     let minutes = minutes.unwrap_or(DEFAULT_MINUTES);
     let computed = compute(&state, killmail_id, TimeDelta::minutes(minutes));
-    let asked = format!("related {killmail_id} {minutes}");
-    state.statistics.answer(asked, computed).await
+    answer(&state, ("related", killmail_id, minutes), computed).await
 }
 
 async fn compute(

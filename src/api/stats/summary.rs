@@ -7,9 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::parameters::SummaryParameters;
-use super::read::{Asked, Length, reading};
+use super::read::{Asked, Length, answer, reading};
 use super::tally::Tally;
-use crate::api::docs::answers::{BadRequest, Failures, ProblemDocument};
+use crate::api::docs::answers::{BadRequest, Failures, QueryTooBroad};
 use crate::api::docs::tags::STATISTICS;
 use crate::api::extract::{Params, integer};
 use crate::api::{ApiError, ApiState};
@@ -18,6 +18,7 @@ use crate::store::stats::summary::{self, Party, Side};
 /// A year of a large alliance takes seconds.
 const LENGTH: Length = Length {
     default: TimeDelta::days(30),
+    whole: TimeDelta::days(1),
     most_days: 366,
 };
 const ADVICE: &str = "bring from and to closer together";
@@ -112,8 +113,7 @@ fn share(part: i64, whole: i64) -> f64 {
     responses(
         (status = 200, description = "The summary.", body = Summary),
         BadRequest,
-        (status = 422, description = "`query_too_broad`: it takes too long; `detail` says what to narrow.",
-            body = ProblemDocument, content_type = "application/problem+json"),
+        QueryTooBroad,
         Failures,
     ),
 )]
@@ -122,7 +122,7 @@ pub(super) async fn character(
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Response, ApiError> {
-    answer(&state, &id, Party::Character, params).await
+    summarise(&state, &id, Party::Character, params).await
 }
 
 /// Serves a corporation.
@@ -140,8 +140,7 @@ pub(super) async fn character(
     responses(
         (status = 200, description = "The summary.", body = Summary),
         BadRequest,
-        (status = 422, description = "`query_too_broad`: it takes too long; `detail` says what to narrow.",
-            body = ProblemDocument, content_type = "application/problem+json"),
+        QueryTooBroad,
         Failures,
     ),
 )]
@@ -150,7 +149,7 @@ pub(super) async fn corporation(
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Response, ApiError> {
-    answer(&state, &id, Party::Corporation, params).await
+    summarise(&state, &id, Party::Corporation, params).await
 }
 
 /// Serves an alliance.
@@ -168,8 +167,7 @@ pub(super) async fn corporation(
     responses(
         (status = 200, description = "The summary.", body = Summary),
         BadRequest,
-        (status = 422, description = "`query_too_broad`: it takes too long; `detail` says what to narrow.",
-            body = ProblemDocument, content_type = "application/problem+json"),
+        QueryTooBroad,
         Failures,
     ),
 )]
@@ -178,10 +176,10 @@ pub(super) async fn alliance(
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Response, ApiError> {
-    answer(&state, &id, Party::Alliance, params).await
+    summarise(&state, &id, Party::Alliance, params).await
 }
 
-async fn answer(
+async fn summarise(
     state: &ApiState,
     id: &str,
     party: fn(i64) -> Party,
@@ -190,13 +188,9 @@ async fn answer(
     let id = integer("id", id, 1..=i64::MAX)?;
     let asked = Asked::take(&mut params)?;
     params.finish()?;
-    let _permit = state.admission.request()?;
     let party = party(id);
     let computed = compute(state, id, party, asked);
-    state
-        .statistics
-        .answer(format!("summary {party:?} {asked:?}"), computed)
-        .await
+    answer(state, ("summary", party, asked), computed).await
 }
 
 async fn compute(
@@ -205,9 +199,9 @@ async fn compute(
     party: Party,
     asked: Asked,
 ) -> Result<Summary, ApiError> {
-    let window = asked.window(state.clock.now(), LENGTH)?;
+    let question = asked.question(state.clock.now(), LENGTH)?;
     let read = reading(state, ADVICE, |conn| {
-        Box::pin(summary::of(conn, party, window))
+        Box::pin(summary::of(conn, party, question))
     });
     let summary = read.await?;
     let (kills, losses) = (summary.kills, summary.losses);
@@ -216,8 +210,8 @@ async fn compute(
         id,
         name: summary.name,
         ticker: summary.ticker,
-        from: window.from,
-        to: window.to,
+        from: question.window.from,
+        to: question.window.to,
         active_hours: hours.map(|(kills, losses)| kills + losses).collect(),
         kills: kills.into(),
         losses: losses.into(),

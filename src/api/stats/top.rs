@@ -7,18 +7,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::parameters::TopParameters;
-use super::read::{Asked, Length, npc, reading};
-use crate::api::docs::answers::{BadRequest, Failures, ProblemDocument};
+use super::read::{Asked, Length, answer, reading};
+use crate::api::docs::answers::{BadRequest, Failures, QueryTooBroad};
 use crate::api::docs::tags::STATISTICS;
 use crate::api::extract::Params;
 use crate::api::{ApiError, ApiState};
+use crate::store::stats::Scope;
 use crate::store::stats::top::{self, Subject, TopEntry};
 use crate::store::stats::valuable::{self, MOST_VALUABLE, ValuableKillmail};
-use crate::store::stats::{Scope, Window};
 
 /// A year of characters everywhere takes seconds.
 const LENGTH: Length = Length {
     default: TimeDelta::days(30),
+    whole: TimeDelta::days(1),
     most_days: 366,
 };
 const DEFAULT_ENTRIES: i64 = 10;
@@ -127,7 +128,6 @@ struct Request {
     subject: Option<Subject>,
     scope: Scope,
     asked: Asked,
-    npc: Option<bool>,
     limit: i64,
 }
 
@@ -148,8 +148,7 @@ struct Request {
     responses(
         (status = 200, description = "The list.", body = Top),
         BadRequest,
-        (status = 422, description = "`query_too_broad`: it takes too long; `detail` says what to narrow.",
-            body = ProblemDocument, content_type = "application/problem+json"),
+        QueryTooBroad,
         Failures,
     ),
 )]
@@ -158,12 +157,7 @@ pub(super) async fn handle(
     params: Params,
 ) -> Result<Response, ApiError> {
     let request = Request::read(params)?;
-    let _permit = state.admission.request()?;
-    let computed = request.compute(&state);
-    state
-        .statistics
-        .answer(format!("top {request:?}"), computed)
-        .await
+    answer(&state, ("top", request), request.compute(&state)).await
 }
 
 impl Request {
@@ -188,7 +182,7 @@ impl Request {
                 ));
             }
         };
-        let (asked, npc) = (Asked::take(&mut params)?, npc(&mut params)?);
+        let asked = Asked::take(&mut params)?;
         let limit = params.integer("limit", 1..=MOST_VALUABLE)?;
         params.finish()?;
         Ok(Self {
@@ -196,52 +190,31 @@ impl Request {
             subject,
             scope,
             asked,
-            npc,
             limit: limit.unwrap_or(DEFAULT_ENTRIES),
         })
     }
 
     async fn compute(self, state: &ApiState) -> Result<Top, ApiError> {
-        let window = self.asked.window(state.clock.now(), LENGTH)?;
-        let (entries, killmails) = match self.subject {
-            Some(subject) => (self.entries(state, subject, window).await?, Vec::new()),
-            None => (Vec::new(), self.killmails(state, window).await?),
-        };
+        let question = self.asked.question(state.clock.now(), LENGTH)?;
+        let (scope, limit) = (self.scope, self.limit);
+        let (mut entries, mut killmails) = (Vec::new(), Vec::new());
+        if let Some(subject) = self.subject {
+            let read = reading(state, ADVICE, |conn| {
+                Box::pin(top::entries(conn, subject, scope, question, limit))
+            });
+            entries = read.await?;
+        } else {
+            let read = reading(state, ADVICE, |conn| {
+                Box::pin(valuable::killmails(conn, scope, question, limit))
+            });
+            killmails = read.await?;
+        }
         Ok(Top {
             list: self.list,
-            from: window.from,
-            to: window.to,
+            from: question.window.from,
+            to: question.window.to,
             entries: entries.into_iter().map(Entry::from).collect(),
             killmails: killmails.into_iter().map(Valuable::from).collect(),
         })
-    }
-
-    async fn entries(
-        self,
-        state: &ApiState,
-        subject: Subject,
-        window: Window,
-    ) -> Result<Vec<TopEntry>, ApiError> {
-        let Self {
-            scope, npc, limit, ..
-        } = self;
-        let read = reading(state, ADVICE, |conn| {
-            Box::pin(top::entries(conn, subject, scope, (window, npc), limit))
-        });
-        read.await
-    }
-
-    async fn killmails(
-        self,
-        state: &ApiState,
-        window: Window,
-    ) -> Result<Vec<ValuableKillmail>, ApiError> {
-        let Self {
-            scope, npc, limit, ..
-        } = self;
-        let read = reading(state, ADVICE, |conn| {
-            Box::pin(valuable::killmails(conn, scope, window, npc, limit))
-        });
-        read.await
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Split, Tally, Window};
+use super::{Question, Split, Tally, Window};
 use crate::store::{Error, Result};
 
 /// Whose or where.
@@ -152,10 +152,10 @@ macro_rules! of_party {
 pub async fn buckets(
     conn: &mut PgConnection,
     of: Of,
-    window: Window,
+    question: Question,
     bucket: Bucket,
-    npc: Option<bool>,
 ) -> Result<Vec<Filled>> {
+    let Question { window, npc } = question;
     let rows = match of {
         Of::Everywhere | Of::System(_) | Of::Constellation(_) | Of::Region(_) => {
             let split = Split::of(conn, window).await?;

@@ -46,6 +46,48 @@ pub enum Scope {
     System(i64),
 }
 
+/// Which killmails are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// Those of this time.
+    pub window: Window,
+    /// Those with NPCs alone, or without these; both where it is `None`.
+    pub npc: Option<bool>,
+}
+
+/// The query of a scope, out of a macro that takes conditions on rolled-up rows and on killmails, then what to bind: the
+/// scope's id first. Each scope has a statement of its own, so that each gets the plan that fits it.
+macro_rules! in_scope {
+    ($query:ident, $scope:expr, $rolled_in_region:tt, $split:expr, $conn:expr, $($bound:expr),+ $(,)?) => {{
+        let (rolled_from, rolled_to) = (&$split.rolled_from, &$split.rolled_to);
+        let (live_from, live_to) = (&$split.live_from, &$split.live_to);
+        match $scope {
+            $crate::store::stats::Scope::Everywhere => {
+                $query!(
+                    "$1::bigint IS NULL", "true", None::<i64>, rolled_from, rolled_to, live_from, live_to, $($bound),+
+                )
+                .fetch_all($conn)
+                .await
+            }
+            $crate::store::stats::Scope::Region(id) => {
+                $query!(
+                    $rolled_in_region, "k.region_id = $1", id, rolled_from, rolled_to, live_from, live_to, $($bound),+
+                )
+                .fetch_all($conn)
+                .await
+            }
+            $crate::store::stats::Scope::System(id) => {
+                $query!(
+                    "false", "k.solar_system_id = $1", id, rolled_from, rolled_to, live_from, live_to, $($bound),+
+                )
+                .fetch_all($conn)
+                .await
+            }
+        }
+    }};
+}
+use in_scope;
+
 /// Settings beside the time-out. Joins are look-ups by index, whatever the planner believes of arrays; compiling
 /// a plan takes longer than running it.
 const PLANNING: &str =

@@ -94,24 +94,30 @@ async fn hours(conn: &mut PgConnection, span: Span) -> Result<(), sqlx::Error> {
 async fn days(conn: &mut PgConnection, day: NaiveDate, span: Span) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
-        INSERT INTO statistics_days (day, subject, region_id, entity_id, npc, killmails, isk, without_value)
-        SELECT $3, e.subject, coalesce(k.region_id, 0), e.entity_id, k.npc IS TRUE,
-            count(*), coalesce(sum(k.total_value::numeric), 0), count(*) FILTER (WHERE k.total_value IS NULL)
-        FROM killmails AS k
-        CROSS JOIN LATERAL (
-            SELECT DISTINCT s.subject, s.entity_id
-            FROM attackers AS a
+        INSERT INTO statistics_days (day, subject, region_id, npc, entity_ids, killmails, isk, without_value)
+        SELECT $3, c.subject, c.region_id, c.npc, array_agg(c.entity_id ORDER BY c.entity_id),
+            array_agg(c.killmails ORDER BY c.entity_id), array_agg(c.isk ORDER BY c.entity_id),
+            array_agg(c.without_value ORDER BY c.entity_id)
+        FROM (
+            SELECT e.subject, coalesce(k.region_id, 0) AS region_id, k.npc IS TRUE AS npc, e.entity_id,
+                count(*)::integer AS killmails, coalesce(sum(k.total_value::numeric), 0) AS isk,
+                count(*) FILTER (WHERE k.total_value IS NULL)::integer AS without_value
+            FROM killmails AS k
             CROSS JOIN LATERAL (
-                VALUES ('ship_used', a.ship_type_id), ('character', a.character_id),
-                    ('corporation', a.corporation_id), ('alliance', a.alliance_id)
-            ) AS s (subject, entity_id)
-            WHERE a.killmail_id = k.killmail_id AND a.killmail_time = k.killmail_time
-            UNION ALL
-            VALUES ('ship_lost', k.ship_type_id), ('system', k.solar_system_id)
-        ) AS e
-        WHERE k.killmail_time >= $1 AND k.killmail_time < $2 AND e.entity_id IS NOT NULL
-        GROUP BY 2, 3, 4, 5
-        ORDER BY 2, 3, 4
+                SELECT DISTINCT s.subject, s.entity_id
+                FROM attackers AS a
+                CROSS JOIN LATERAL (
+                    VALUES ('ship_used', a.ship_type_id), ('character', a.character_id),
+                        ('corporation', a.corporation_id), ('alliance', a.alliance_id)
+                ) AS s (subject, entity_id)
+                WHERE a.killmail_id = k.killmail_id AND a.killmail_time = k.killmail_time
+                UNION ALL
+                VALUES ('ship_lost', k.ship_type_id), ('system', k.solar_system_id)
+            ) AS e
+            WHERE k.killmail_time >= $1 AND k.killmail_time < $2 AND e.entity_id IS NOT NULL
+            GROUP BY 1, 2, 3, 4
+        ) AS c
+        GROUP BY c.subject, c.region_id, c.npc
         "#,
         span.0,
         span.1,

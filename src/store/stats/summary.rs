@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{Tally, Window};
+use super::{Question, Tally};
 use crate::store::{Error, Result};
 
 /// How many of a participant's ships are told.
@@ -84,7 +84,7 @@ struct ShipRow {
 
 /// Counts by hour of the day, and altogether (no hour).
 macro_rules! counts {
-    ($attacker:tt, $victim:tt, $id:expr, $window:expr) => {
+    ($attacker:tt, $victim:tt, $id:expr, $question:expr) => {
         sqlx::query_as!(
             CountRow,
             r#"
@@ -101,23 +101,26 @@ macro_rules! counts {
                     WHERE killmail_time >= $2 AND killmail_time < $3 AND "# + $attacker + r#" = $1
                 ) AS a
                 JOIN killmails AS k ON k.killmail_id = a.killmail_id AND k.killmail_time = a.killmail_time
+                WHERE $4::boolean IS NULL OR (k.npc IS TRUE) = $4
                 UNION ALL
                 SELECT true, extract(hour FROM k.killmail_time AT TIME ZONE 'UTC')::integer, k.total_value,
                     coalesce(k.solo, k.attacker_count = 1)
                 FROM killmails AS k
                 WHERE k.killmail_time >= $2 AND k.killmail_time < $3 AND k."# + $victim + r#" = $1
+                    AND ($4::boolean IS NULL OR (k.npc IS TRUE) = $4)
             ) AS b
             GROUP BY GROUPING SETS ((b.is_loss, b.hour), (b.is_loss))
             "#,
             $id,
-            $window.from,
-            $window.to,
+            $question.window.from,
+            $question.window.to,
+            $question.npc,
         )
     };
 }
 
 macro_rules! ships {
-    ($attacker:tt, $victim:tt, $id:expr, $window:expr) => {
+    ($attacker:tt, $victim:tt, $id:expr, $question:expr) => {
         sqlx::query_as!(
             ShipRow,
             r#"
@@ -126,9 +129,13 @@ macro_rules! ships {
             FROM (
                 (
                     SELECT false AS is_loss, ship_type_id, count(DISTINCT killmail_id) AS killmails
-                    FROM attackers
+                    FROM attackers AS a
                     WHERE killmail_time >= $2 AND killmail_time < $3 AND ship_type_id IS NOT NULL
                         AND "# + $attacker + r#" = $1
+                        AND ($5::boolean IS NULL OR (
+                            SELECT k.npc IS TRUE
+                            FROM killmails AS k
+                            WHERE k.killmail_id = a.killmail_id AND k.killmail_time = a.killmail_time) = $5)
                     GROUP BY ship_type_id
                     ORDER BY 3 DESC, 2
                     LIMIT $4
@@ -138,7 +145,7 @@ macro_rules! ships {
                     SELECT true, ship_type_id, count(*)
                     FROM killmails
                     WHERE killmail_time >= $2 AND killmail_time < $3 AND ship_type_id IS NOT NULL
-                        AND "# + $victim + r#" = $1
+                        AND "# + $victim + r#" = $1 AND ($5::boolean IS NULL OR (npc IS TRUE) = $5)
                     GROUP BY ship_type_id
                     ORDER BY 3 DESC, 2
                     LIMIT $4
@@ -148,9 +155,10 @@ macro_rules! ships {
             ORDER BY b.is_loss, b.killmails DESC, b.ship_type_id
             "#,
             $id,
-            $window.from,
-            $window.to,
+            $question.window.from,
+            $question.window.to,
             MOST_SHIPS,
+            $question.npc,
         )
     };
 }
@@ -159,7 +167,7 @@ macro_rules! ships {
 ///
 /// # Errors
 /// When the database refuses, or the time of the transaction is over.
-pub async fn of(conn: &mut PgConnection, party: Party, window: Window) -> Result<Summary> {
+pub async fn of(conn: &mut PgConnection, party: Party, question: Question) -> Result<Summary> {
     let failed = || Error::query("reading a summary");
     let (kind, id) = party.key();
     let named = sqlx::query!(
@@ -175,7 +183,7 @@ pub async fn of(conn: &mut PgConnection, party: Party, window: Window) -> Result
         summary.name = Some(named.name);
         summary.ticker = named.ticker;
     }
-    for row in counted(conn, party, window).await.map_err(failed())? {
+    for row in counted(conn, party, question).await.map_err(failed())? {
         let side = summary.side(row.is_loss);
         let Some(hour) = row.hour else {
             side.solo = row.solo;
@@ -191,7 +199,7 @@ pub async fn of(conn: &mut PgConnection, party: Party, window: Window) -> Result
             *count = row.killmails;
         }
     }
-    for row in shipped(conn, party, window).await.map_err(failed())? {
+    for row in shipped(conn, party, question).await.map_err(failed())? {
         summary.side(row.is_loss).ships.push(Ship {
             ship_type_id: row.ship_type_id,
             name: row.name,
@@ -214,21 +222,21 @@ impl Summary {
 async fn counted(
     conn: &mut PgConnection,
     party: Party,
-    window: Window,
+    question: Question,
 ) -> Result<Vec<CountRow>, sqlx::Error> {
     match party {
         Party::Character(id) => {
-            counts!("character_id", "victim_character_id", id, window)
+            counts!("character_id", "victim_character_id", id, question)
                 .fetch_all(conn)
                 .await
         }
         Party::Corporation(id) => {
-            counts!("corporation_id", "victim_corporation_id", id, window)
+            counts!("corporation_id", "victim_corporation_id", id, question)
                 .fetch_all(conn)
                 .await
         }
         Party::Alliance(id) => {
-            counts!("alliance_id", "victim_alliance_id", id, window)
+            counts!("alliance_id", "victim_alliance_id", id, question)
                 .fetch_all(conn)
                 .await
         }
@@ -238,21 +246,21 @@ async fn counted(
 async fn shipped(
     conn: &mut PgConnection,
     party: Party,
-    window: Window,
+    question: Question,
 ) -> Result<Vec<ShipRow>, sqlx::Error> {
     match party {
         Party::Character(id) => {
-            ships!("character_id", "victim_character_id", id, window)
+            ships!("character_id", "victim_character_id", id, question)
                 .fetch_all(conn)
                 .await
         }
         Party::Corporation(id) => {
-            ships!("corporation_id", "victim_corporation_id", id, window)
+            ships!("corporation_id", "victim_corporation_id", id, question)
                 .fetch_all(conn)
                 .await
         }
         Party::Alliance(id) => {
-            ships!("alliance_id", "victim_alliance_id", id, window)
+            ships!("alliance_id", "victim_alliance_id", id, question)
                 .fetch_all(conn)
                 .await
         }

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{Scope, Split, Tally, Window};
+use super::{Question, Scope, Split, Tally, in_scope};
 use crate::store::{Error, Result};
 
 /// What is counted.
@@ -72,15 +72,17 @@ macro_rules! rows {
             Row,
             r#"
             WITH counted AS (
-                SELECT d.entity_id, d.killmails, d.isk, d.without_value
+                SELECT e.entity_id, e.killmails, e.isk, e.without_value
                 FROM unnest($2::date[], $3::date[]) AS r (began, ended)
                 CROSS JOIN LATERAL (
-                    SELECT entity_id, killmails, isk, without_value
+                    SELECT entity_ids, killmails, isk, without_value
                     FROM statistics_days AS d
-                    WHERE d.subject = $1 AND d.day >= r.began AND d.day < r.ended
+                    WHERE d.subject = $8 AND d.day >= r.began AND d.day < r.ended
                         AND ($6::boolean IS NULL OR d.npc = $6) AND "# + $rolled + r#"
                     OFFSET 0
                 ) AS d
+                CROSS JOIN LATERAL unnest(d.entity_ids, d.killmails, d.isk, d.without_value)
+                    AS e (entity_id, killmails, isk, without_value)
                 UNION ALL
                 SELECT e.entity_id, 1, coalesce(k.total_value::numeric, 0), (k.total_value IS NULL)::integer
                 FROM unnest($4::timestamptz[], $5::timestamptz[]) AS r (began, ended)
@@ -92,13 +94,13 @@ macro_rules! rows {
                     OFFSET 0
                 ) AS k
                 CROSS JOIN LATERAL (
-                    SELECT DISTINCT CASE $1 WHEN 'ship_used' THEN a.ship_type_id WHEN 'character' THEN a.character_id
+                    SELECT DISTINCT CASE $8 WHEN 'ship_used' THEN a.ship_type_id WHEN 'character' THEN a.character_id
                         WHEN 'corporation' THEN a.corporation_id ELSE a.alliance_id END AS entity_id
                     FROM attackers AS a
                     WHERE a.killmail_id = k.killmail_id AND a.killmail_time = k.killmail_time
-                        AND $1 NOT IN ('system', 'ship_lost')
+                        AND $8 NOT IN ('system', 'ship_lost')
                     UNION ALL
-                    SELECT CASE $1 WHEN 'system' THEN k.solar_system_id WHEN 'ship_lost' THEN k.ship_type_id END
+                    SELECT CASE $8 WHEN 'system' THEN k.solar_system_id WHEN 'ship_lost' THEN k.ship_type_id END
                 ) AS e
                 WHERE e.entity_id IS NOT NULL
             ), ranked AS (
@@ -106,15 +108,15 @@ macro_rules! rows {
                 FROM counted
                 GROUP BY entity_id
                 ORDER BY 2 DESC, 3 DESC, 1
-                LIMIT $8
+                LIMIT $7
             )
             SELECT r.entity_id AS "entity_id!", coalesce(t.name, s.name, n.name) AS name,
                 r.killmails::bigint AS "killmails!", r.isk::double precision AS "isk!",
                 r.without_value::bigint AS "without_value!"
             FROM ranked AS r
-            LEFT JOIN ship_types AS t ON $1 IN ('ship_lost', 'ship_used') AND t.type_id = r.entity_id
-            LEFT JOIN solar_systems AS s ON $1 = 'system' AND s.solar_system_id = r.entity_id
-            LEFT JOIN names AS n ON n.kind = $1 AND n.id = r.entity_id
+            LEFT JOIN ship_types AS t ON $8 IN ('ship_lost', 'ship_used') AND t.type_id = r.entity_id
+            LEFT JOIN solar_systems AS s ON $8 = 'system' AND s.solar_system_id = r.entity_id
+            LEFT JOIN names AS n ON n.kind = $8 AND n.id = r.entity_id
             ORDER BY r.killmails DESC, r.isk DESC, r.entity_id
             "#,
             $($argument),+
@@ -122,23 +124,36 @@ macro_rules! rows {
     };
 }
 
-/// The `limit` ids with most killmails; among equals the more ISK first, then the lower id. `npc` asks for killmails
-/// with NPCs alone, or without those.
+/// The `limit` ids with most killmails; among equals the more ISK first, then the lower id.
 ///
 /// # Errors
 /// When the database refuses, or the time of the transaction is over.
+#[expect(
+    clippy::cognitive_complexity,
+    reason = "one arm a scope; the query macros count as many"
+)]
 pub async fn entries(
     conn: &mut PgConnection,
     subject: Subject,
     scope: Scope,
-    (window, npc): (Window, Option<bool>),
+    question: Question,
     limit: i64,
 ) -> Result<Vec<TopEntry>> {
     let split = match scope {
-        Scope::System(_) => Split::live(window),
-        Scope::Everywhere | Scope::Region(_) => Split::of(conn, window).await?,
+        Scope::System(_) => Split::live(question.window),
+        Scope::Everywhere | Scope::Region(_) => Split::of(conn, question.window).await?,
     };
-    let rows = read(conn, subject, (scope, &split), npc, limit).await;
+    let (npc, subject) = (question.npc, subject.as_str());
+    let rows = in_scope!(
+        rows,
+        scope,
+        "d.region_id = $1",
+        split,
+        conn,
+        npc,
+        limit,
+        subject
+    );
     let rows = rows.map_err(Error::query("reading a list of the top"))?;
     let entries = rows.into_iter().map(|row| TopEntry {
         id: row.entity_id,
@@ -150,70 +165,4 @@ pub async fn entries(
         },
     });
     Ok(entries.collect())
-}
-
-#[expect(
-    clippy::cognitive_complexity,
-    reason = "one arm a place; the query macros count as many"
-)]
-async fn read(
-    conn: &mut PgConnection,
-    subject: Subject,
-    (scope, split): (Scope, &Split),
-    npc: Option<bool>,
-    limit: i64,
-) -> Result<Vec<Row>, sqlx::Error> {
-    let subject = subject.as_str();
-    let (rolled_from, rolled_to) = (&split.rolled_from, &split.rolled_to);
-    let (live_from, live_to) = (&split.live_from, &split.live_to);
-    match scope {
-        Scope::Everywhere => {
-            rows!(
-                "$7::bigint IS NULL",
-                "true",
-                subject,
-                rolled_from,
-                rolled_to,
-                live_from,
-                live_to,
-                npc,
-                None::<i64>,
-                limit,
-            )
-            .fetch_all(conn)
-            .await
-        }
-        Scope::Region(id) => {
-            rows!(
-                "d.region_id = $7",
-                "k.region_id = $7",
-                subject,
-                rolled_from,
-                rolled_to,
-                live_from,
-                live_to,
-                npc,
-                id,
-                limit,
-            )
-            .fetch_all(conn)
-            .await
-        }
-        Scope::System(id) => {
-            rows!(
-                "false",
-                "k.solar_system_id = $7",
-                subject,
-                rolled_from,
-                rolled_to,
-                live_from,
-                live_to,
-                npc,
-                id,
-                limit,
-            )
-            .fetch_all(conn)
-            .await
-        }
-    }
 }

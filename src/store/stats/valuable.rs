@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Scope, Split, Window};
+use super::{Question, Scope, Split, in_scope};
 use crate::store::{Error, Result};
 
 /// How many of each day are kept: as many as can be asked for.
@@ -45,22 +45,22 @@ macro_rules! killmails {
                 SELECT killmail_id, killmail_time, total_value
                 FROM (
                     SELECT v.killmail_id, v.killmail_time, v.total_value
-                    FROM unnest($1::date[], $2::date[]) AS r (began, ended)
+                    FROM unnest($2::date[], $3::date[]) AS r (began, ended)
                     CROSS JOIN LATERAL (
                         SELECT killmail_id, killmail_time, total_value
                         FROM statistics_valuable AS v
-                        WHERE v.day >= r.began AND v.day < r.ended AND ($5::boolean IS NULL OR v.npc = $5)
+                        WHERE v.day >= r.began AND v.day < r.ended AND ($6::boolean IS NULL OR v.npc = $6)
                             AND "# + $rolled + r#"
                         OFFSET 0
                     ) AS v
                     UNION ALL
                     SELECT k.killmail_id, k.killmail_time, k.total_value
-                    FROM unnest($3::timestamptz[], $4::timestamptz[]) AS r (began, ended)
+                    FROM unnest($4::timestamptz[], $5::timestamptz[]) AS r (began, ended)
                     CROSS JOIN LATERAL (
                         SELECT killmail_id, killmail_time, total_value
                         FROM killmails AS k
                         WHERE k.killmail_time >= r.began AND k.killmail_time < r.ended AND k.total_value IS NOT NULL
-                            AND ($5::boolean IS NULL OR (k.npc IS TRUE) = $5) AND "# + $live + r#"
+                            AND ($6::boolean IS NULL OR (k.npc IS TRUE) = $6) AND "# + $live + r#"
                         OFFSET 0
                     ) AS k
                 ) AS v
@@ -89,79 +89,22 @@ macro_rules! killmails {
 ///
 /// # Errors
 /// When the database refuses, or the time of the transaction is over.
+#[expect(
+    clippy::cognitive_complexity,
+    reason = "one arm a scope; the query macros count as many"
+)]
 pub async fn killmails(
     conn: &mut PgConnection,
     scope: Scope,
-    window: Window,
-    npc: Option<bool>,
+    question: Question,
     limit: i64,
 ) -> Result<Vec<ValuableKillmail>> {
     let split = match scope {
-        Scope::Everywhere => Split::of(conn, window).await?,
+        Scope::Everywhere => Split::of(conn, question.window).await?,
         // Of a region or system the rolled-up rows have not enough.
-        Scope::Region(_) | Scope::System(_) => Split::live(window),
+        Scope::Region(_) | Scope::System(_) => Split::live(question.window),
     };
-    let read = read(conn, (scope, &split), npc, limit.min(MOST_VALUABLE)).await;
+    let limit = limit.min(MOST_VALUABLE);
+    let read = in_scope!(killmails, scope, "false", split, conn, question.npc, limit);
     read.map_err(Error::query("reading the most valuable killmails"))
-}
-
-#[expect(
-    clippy::cognitive_complexity,
-    reason = "one arm a place; the query macros count as many"
-)]
-async fn read(
-    conn: &mut PgConnection,
-    (scope, split): (Scope, &Split),
-    npc: Option<bool>,
-    limit: i64,
-) -> Result<Vec<ValuableKillmail>, sqlx::Error> {
-    let (rolled_from, rolled_to) = (&split.rolled_from, &split.rolled_to);
-    let (live_from, live_to) = (&split.live_from, &split.live_to);
-    match scope {
-        Scope::Everywhere => {
-            killmails!(
-                "$6::bigint IS NULL",
-                "true",
-                rolled_from,
-                rolled_to,
-                live_from,
-                live_to,
-                npc,
-                None::<i64>,
-                limit,
-            )
-            .fetch_all(conn)
-            .await
-        }
-        Scope::Region(id) => {
-            killmails!(
-                "false",
-                "k.region_id = $6",
-                rolled_from,
-                rolled_to,
-                live_from,
-                live_to,
-                npc,
-                id,
-                limit,
-            )
-            .fetch_all(conn)
-            .await
-        }
-        Scope::System(id) => {
-            killmails!(
-                "false",
-                "k.solar_system_id = $6",
-                rolled_from,
-                rolled_to,
-                live_from,
-                live_to,
-                npc,
-                id,
-                limit,
-            )
-            .fetch_all(conn)
-            .await
-        }
-    }
 }

@@ -32,12 +32,17 @@ impl Bench {
     }
 
     pub(crate) async fn start_at(first: NaiveDate, days: usize, per_day: u32) -> Self {
+        Self::of(Archives::even(first, days, per_day)).await
+    }
+
+    /// The days of these archives.
+    pub(crate) async fn of(archives: Archives) -> Self {
         let database = postgres::database().await;
         wanderer_kills::store::migrate::run(database.url())
             .await
             .unwrap();
         let simulator = Simulator::start(SimulatorConfig {
-            archives: Some(Archives::even(first, days, per_day)),
+            archives: Some(archives.clone()),
             ..SimulatorConfig::default()
         })
         .await
@@ -46,7 +51,9 @@ impl Bench {
             pool: PgPool::connect(database.url()).await.unwrap(),
             database,
             simulator,
-            days: first.iter_days().take(days).collect(),
+            days: (archives.first.iter_days())
+                .take(archives.sizes.len())
+                .collect(),
         }
     }
 

@@ -16,7 +16,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::api::docs::answers::{
-    BadRequest, Failures, LineTooLong, OperatorRefused, ProblemDocument,
+    BadRequest, Failures, LineTooLong, OperatorRefused, ProblemDocument, QueryTooBroad,
 };
 use crate::api::docs::tags::KILLMAILS;
 use crate::api::extract::Params;
@@ -56,8 +56,7 @@ pub(in crate::api) use answer::NEXT_CURSOR;
         (status = 406, description = "`not_acceptable`: none of the forms is accepted.", body = ProblemDocument,
             content_type = "application/problem+json"),
         LineTooLong,
-        (status = 422, description = "`query_too_broad`: it takes too long; `detail` says what to narrow.",
-            body = ProblemDocument, content_type = "application/problem+json"),
+        QueryTooBroad,
         Failures,
     ),
     security((), ("admin_token" = [])),

@@ -56,6 +56,10 @@ pub enum Metric {
     BackfillDays,
     /// Documents of days of history that were read.
     BackfillDocuments,
+    /// Days whose statistics are not made yet, so that whoever asks counts them.
+    StatisticsDaysMarked,
+    /// Seconds that making the statistics of a day took.
+    StatisticsDaySeconds,
     /// Newest sequence number of the feed that this process has read.
     FeedHead,
     /// Readers of the feed in this process.
@@ -136,6 +140,8 @@ impl Metric {
         Self::KillmailsEnriched,
         Self::BackfillDays,
         Self::BackfillDocuments,
+        Self::StatisticsDaysMarked,
+        Self::StatisticsDaySeconds,
         Self::FeedHead,
         Self::FeedReaders,
         Self::RingEvents,

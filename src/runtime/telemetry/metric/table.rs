@@ -123,6 +123,16 @@ impl Metric {
                 &["source"],
                 "Documents of days of history that were read.",
             ),
+            Self::StatisticsDaysMarked => gauge(
+                "wanderer_kills_statistics_days_marked",
+                &[],
+                "Days whose statistics are not made yet, so that whoever asks counts them.",
+            ),
+            Self::StatisticsDaySeconds => histogram(
+                "wanderer_kills_statistics_day_seconds",
+                &[],
+                "Seconds that making the statistics of a day took.",
+            ),
             Self::FeedHead => gauge(
                 "wanderer_kills_feed_head",
                 &[],

@@ -4,6 +4,8 @@
 //! day, which never is quiet, costs a second or so every ten minutes. Until then whoever reads computes it, so nothing
 //! here is ever late, only slower to read.
 
+mod events;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use tokio_util::sync::CancellationToken;
 
+use self::events::{DayMade, DaysMarked};
 use crate::runtime::clock::SharedClock;
 use crate::runtime::terms;
 use crate::store::leader::{Duty, Leadership};
@@ -67,8 +70,9 @@ async fn work(store: &Store, clock: &SharedClock) -> anyhow::Result<Infallible> 
         let made = settle(store, QUIET, PATIENCE).await?;
         if let Some(day) = made {
             let took = clock.monotonic().saturating_sub(began);
-            tracing::debug!(%day, took_ms = took.as_millis(), "statistics of a day made");
+            DayMade { day, took }.emit();
         }
+        DaysMarked(marks::count(&store.pool).await?).emit();
         // The machine's timer: the pause is about the database.
         tokio::time::sleep(if made.is_some() { BREATH } else { LOOK_EVERY }).await;
     }
