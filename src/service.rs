@@ -6,6 +6,7 @@
 //! signal handler or a panic hook: that is the program's, so a host that embeds the service is not surprised.
 
 mod database;
+mod duties;
 mod handle;
 mod replica;
 mod upstreams;
@@ -25,11 +26,8 @@ use upstreams::Upstreams;
 use crate::api::{self, ApiState, LiveObstacle, LiveProbe, MetricsRenderer};
 use crate::feed::Feed;
 use crate::feed::webhooks::{self, WebhookDeps};
-use crate::ingest::backfill::{BackfillDeps, jobs};
 use crate::ingest::live::{self, LiveDeps, Obstacle, Standing};
 use crate::ingest::preloader::{self, PreloaderDeps};
-use crate::ingest::resolver::Resolver;
-use crate::ingest::statistics;
 use crate::ingest::upkeep::{self, UpkeepDeps};
 use crate::ingest::{Pipeline, PipelineInput};
 use crate::runtime::clock::{SharedClock, SystemClock};
@@ -145,8 +143,7 @@ impl Service {
         self.start_upkeep();
         self.start_preloader();
         self.start_webhooks()?;
-        self.start_backfills();
-        self.start_statistics();
+        self.start_duties();
         // A task that died cancels the supervisor's token; `stop` then says which.
         let died = self.supervisor.token();
         futures::future::select(pin!(shutdown.cancelled()), pin!(died.cancelled())).await;
@@ -294,31 +291,6 @@ impl Service {
         self.supervisor
             .spawn("webhooks", webhooks::run(deps, self.supervisor.token()));
         Ok(())
-    }
-
-    fn start_backfills(&self) {
-        let (store, clock) = (self.database.store.clone(), Arc::clone(&self.clock));
-        let deps = BackfillDeps {
-            resolver: Resolver::local(store.clone(), Arc::clone(&clock)),
-            store,
-            clock,
-            ingest: self.config.ingest.clone(),
-            backfill: self.config.backfill.clone(),
-        };
-        let serving = jobs::serve(
-            deps,
-            self.upstreams.history.clone(),
-            self.supervisor.token(),
-        );
-        self.supervisor.spawn("backfills", serving);
-    }
-
-    fn start_statistics(&self) {
-        let (store, clock) = (self.database.store.clone(), Arc::clone(&self.clock));
-        self.supervisor.spawn(
-            "statistics",
-            statistics::run(store, clock, self.supervisor.token()),
-        );
     }
 
     /// The store, for commands that work beside the service.

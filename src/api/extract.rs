@@ -14,6 +14,8 @@ use crate::domain::{FeedSequence, Filter};
 const TIME_ALLOWED: &str =
     "a date such as 2026-01-31 or a time such as 2026-01-31T18:00:00Z, both of the years 0 to 9999";
 
+const DAY_ALLOWED: &str = "a date such as 2026-01-31, of the years 0 to 9999";
+
 /// Beginning and end, where they are given.
 type Range = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
@@ -129,6 +131,18 @@ impl Params {
         Ok(())
     }
 
+    /// Takes a day.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn day(&mut self, field: &str) -> Result<Option<NaiveDate>, ApiError> {
+        let Some(text) = self.take(field)? else {
+            return Ok(None);
+        };
+        let day = date(&text).ok_or_else(|| ApiError::bad_parameter(field, &text, DAY_ALLOWED))?;
+        Ok(Some(day))
+    }
+
     /// Reads what is left as a filter.
     ///
     /// # Errors
@@ -171,11 +185,16 @@ pub fn integer(field: &str, value: &str, range: RangeInclusive<i64>) -> Result<i
     }
 }
 
+/// A date of the years 0 to 9999, in one form alone.
+fn date(text: &str) -> Option<NaiveDate> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (text.len() == "2026-01-31".len()).then_some(date)
+}
+
 /// A date is its midnight, UTC. A `+` before the offset that was not escaped arrives as a space.
 fn moment(text: &str) -> Option<DateTime<Utc>> {
-    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        let is_whole = text.len() == "2026-01-31".len();
-        return is_whole.then(|| date.and_time(NaiveTime::MIN).and_utc());
+    if let Some(date) = date(text) {
+        return Some(date.and_time(NaiveTime::MIN).and_utc());
     }
     let escaped = (text.rsplit_once(' ')).map(|(time, offset)| format!("{time}+{offset}"));
     DateTime::parse_from_rfc3339(text)

@@ -7,6 +7,7 @@ mod export;
 mod healthcheck;
 mod import;
 mod migrate;
+mod reconcile;
 mod serve;
 mod ship_types;
 mod simulate;
@@ -38,6 +39,8 @@ pub enum Command {
     Demo(Box<demo::DemoArgs>),
     /// Fill the past.
     Backfill(Box<backfill::BackfillCommand>),
+    /// Hold days against what others count, and fetch what lacks.
+    Reconcile(Box<reconcile::ReconcileCommand>),
     /// Store killmails from files.
     Import(Box<import::ImportCommand>),
     /// Write killmails to a file: Parquet, NDJSON or CSV.
@@ -66,6 +69,7 @@ impl Cli {
             Command::Serve(args) => serve::run(*args, shutdown).await,
             Command::Demo(args) => demo::run(*args, shutdown).await,
             Command::Backfill(command) => backfill::run(*command, shutdown).await,
+            Command::Reconcile(command) => reconcile::run(*command, shutdown).await,
             Command::Import(args) => import::run_command(*args, shutdown).await,
             Command::Export(command) => export::run(*command, shutdown).await,
             Command::Analyst(command) => analyst::run(*command).await,

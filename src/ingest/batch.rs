@@ -89,6 +89,7 @@ impl Batch {
                 },
                 Content::DeadLetter(letter) => Content::DeadLetter(letter),
                 Content::Deferred => Content::Deferred,
+                Content::Expired => Content::Expired,
                 Content::Nothing => Content::Nothing,
             };
             items.push(Item {

@@ -147,7 +147,7 @@ impl Enricher {
 fn killmail_of(item: &Processed) -> Option<&Killmail> {
     match &item.content {
         Content::Killmail(read) => Some(&read.killmail),
-        Content::DeadLetter(_) | Content::Deferred | Content::Nothing => None,
+        Content::DeadLetter(_) | Content::Deferred | Content::Expired | Content::Nothing => None,
     }
 }
 

@@ -83,6 +83,8 @@ pub enum Outcome {
     },
     /// A reference whose body could not be fetched; recorded as a gap.
     Deferred,
+    /// A killmail of history from before the time that is kept (`WK_RETENTION_DAYS`); not stored.
+    Expired,
     /// There was nothing in it.
     Nothing,
 }

@@ -144,6 +144,7 @@ impl Pipeline {
         let processor = Processor {
             bodies: self.bodies,
             clock: Arc::clone(&self.clock),
+            retention: self.config.retention,
         };
         let enricher = Enricher {
             resolver: self.resolver,

@@ -90,6 +90,7 @@ impl Plan {
                 }
                 Content::DeadLetter(letter) => plan.keep(letter.as_ref().clone()),
                 Content::Deferred => Verdict::Final(Outcome::Deferred),
+                Content::Expired => Verdict::Final(Outcome::Expired),
                 Content::Nothing => Verdict::Final(Outcome::Nothing),
             };
             plan.verdicts.push(verdict);

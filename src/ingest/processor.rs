@@ -8,12 +8,13 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 
 use super::dead_letter;
-use super::envelope::{Envelope, Payload};
+use super::envelope::{Announce, Envelope, Payload};
 use super::events::BodyDeferred;
 use super::pipeline::{BodyError, FetchBody};
 use super::stage::{Content, Item, Processed, ReadKillmail, Ticket};
 use crate::domain::{Killmail, Parsed, Reference, parse};
 use crate::runtime::clock::SharedClock;
+use crate::runtime::config::RetentionConfig;
 use crate::store::gaps::{Gap, GapReason};
 
 /// Bodies fetched at the same time: hides one round trip to ESI behind others without using up its
@@ -36,6 +37,7 @@ const KEYED_BY_KILLMAIL: &str = "redisq";
 pub(super) struct Processor {
     pub(super) bodies: Option<Arc<dyn FetchBody>>,
     pub(super) clock: SharedClock,
+    pub(super) retention: RetentionConfig,
 }
 
 impl Processor {
@@ -61,11 +63,28 @@ impl Processor {
 
     async fn process(&self, envelope: Envelope) -> Processed {
         let (ticket, payload) = Ticket::split(envelope);
-        match payload {
+        let processed = match payload {
             Payload::Empty => nothing(ticket),
             Payload::Killmail(killmail) => found(ticket, killmail, None),
             Payload::Raw(bytes) => self.read(ticket, bytes).await,
+        };
+        self.leave_out_expired(processed)
+    }
+
+    /// What a live source brings is stored however old it is, because listeners are owed it; it goes once the feed
+    /// does not name it any more.
+    fn leave_out_expired(&self, processed: Processed) -> Processed {
+        if let Content::Killmail(read) = &processed.content
+            && let Some(horizon) = self.retention.horizon(self.clock.now())
+            && processed.ticket.announce != Announce::Always
+            && read.killmail.killmail_time < horizon
+        {
+            return Item {
+                content: Content::Expired,
+                ..processed
+            };
         }
+        processed
     }
 
     async fn read(&self, ticket: Ticket, bytes: Bytes) -> Processed {

@@ -65,6 +65,7 @@ pub(super) enum Content<K> {
     Killmail(K),
     DeadLetter(Box<DeadLetter>),
     Deferred,
+    Expired,
     Nothing,
 }
 
@@ -98,6 +99,7 @@ impl<K> Item<K> {
                 Content::Killmail(killmail) => Content::Killmail(change(killmail)),
                 Content::DeadLetter(letter) => Content::DeadLetter(letter),
                 Content::Deferred => Content::Deferred,
+                Content::Expired => Content::Expired,
                 Content::Nothing => Content::Nothing,
             },
         }

@@ -98,12 +98,23 @@ pub(crate) fn pack(killmails: impl Iterator<Item = Killmail>) -> std::io::Result
     encoder.finish()
 }
 
+/// Who serves days of history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HistoryServer {
+    /// EVE Ref's archives.
+    EveRef,
+    /// R2Z2's files.
+    R2z2,
+}
+
 /// The days as they are served: with what has been changed about them.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     archives: Option<Archives>,
-    /// Size and number of the change, by day.
-    changed: BTreeMap<NaiveDate, (u32, u32)>,
+    /// Size and number of the change, by server and day.
+    changed: BTreeMap<(HistoryServer, NaiveDate), (u32, u32)>,
+    /// What a server's totals say instead of the day's size.
+    miscounted: BTreeMap<(HistoryServer, NaiveDate), usize>,
     packed: VecDeque<(String, Bytes)>,
 }
 
@@ -124,9 +135,9 @@ impl Shelf {
         }
     }
 
-    pub(crate) fn day(&self, day: NaiveDate) -> Option<Shelved> {
+    pub(crate) fn day(&self, server: HistoryServer, day: NaiveDate) -> Option<Shelved> {
         let archives = self.archives.as_ref()?;
-        let (size, change) = match self.changed.get(&day) {
+        let (size, change) = match self.changed.get(&(server, day)) {
             Some(changed) => *changed,
             None => (archives.size(day)?, 0),
         };
@@ -138,23 +149,29 @@ impl Shelf {
         })
     }
 
-    /// All days with their sizes.
-    pub(crate) fn sizes(&self) -> Vec<(NaiveDate, usize)> {
+    /// All days with the sizes that a server tells.
+    pub(crate) fn sizes(&self, server: HistoryServer) -> Vec<(NaiveDate, usize)> {
         let days = self.archives.iter().flat_map(|archives| {
             let days = std::iter::successors(Some(archives.first), NaiveDate::succ_opt);
             days.take(archives.sizes.len())
         });
         days.filter_map(|day| {
-            let size = self.day(day)?.size;
-            Some((day, usize::try_from(size).ok()?))
+            let size = usize::try_from(self.day(server, day)?.size).ok()?;
+            let told = self.miscounted.get(&(server, day)).copied();
+            Some((day, told.unwrap_or(size)))
         })
         .collect()
     }
 
-    /// Gives a day another size, and another version even where the size is the same.
-    pub(crate) fn resize(&mut self, day: NaiveDate, size: u32) {
-        let change = self.day(day).map_or(0, |it| it.change) + 1;
-        self.changed.insert(day, (size, change));
+    /// Gives a day of a server another size, and another version even where the size is the same.
+    pub(crate) fn resize(&mut self, server: HistoryServer, day: NaiveDate, size: u32) {
+        let change = self.day(server, day).map_or(0, |it| it.change) + 1;
+        self.changed.insert((server, day), (size, change));
+    }
+
+    /// Lets a server's totals say something else than its files have.
+    pub(crate) fn miscount(&mut self, server: HistoryServer, day: NaiveDate, told: usize) {
+        self.miscounted.insert((server, day), told);
     }
 
     /// A packed day, where it is kept.
@@ -220,12 +237,16 @@ mod tests {
     #[test]
     fn a_change_makes_another_version() {
         let mut shelf = Shelf::new(Some(Archives::even(day(1), 2, 4)));
-        let tag = |shelf: &Shelf| shelf.day(day(1)).unwrap().tag();
+        let server = HistoryServer::EveRef;
+        let tag = |shelf: &Shelf| shelf.day(server, day(1)).unwrap().tag();
         let before = tag(&shelf);
-        shelf.resize(day(1), 4);
+        shelf.resize(server, day(1), 4);
         assert_ne!(tag(&shelf), before);
-        shelf.resize(day(1), 2);
-        assert_eq!(shelf.sizes(), [(day(1), 2), (day(2), 4)]);
+        shelf.resize(server, day(1), 2);
+        assert_eq!(shelf.sizes(server), [(day(1), 2), (day(2), 4)]);
+        shelf.miscount(HistoryServer::R2z2, day(2), 5);
+        let other = shelf.sizes(HistoryServer::R2z2);
+        assert_eq!(other, [(day(1), 4), (day(2), 5)]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use url::Url;
 
+use super::archives::HistoryServer;
 use super::config::SimulatorConfig;
 use super::edition::Edition;
 use super::etiquette::Violation;
@@ -113,16 +114,28 @@ impl Simulator {
         self.shared.world().relabel(sequence, label, now)
     }
 
-    /// The killmails of a day of the archives as they are now, by id.
+    /// The killmails of a day of EVE Ref's archives as they are now, by id.
     pub fn archived(&self, day: NaiveDate) -> Vec<Killmail> {
-        let shelved = self.shared.shelf().day(day);
+        let shelved = self.shared.shelf().day(HistoryServer::EveRef, day);
         shelved.map_or_else(Vec::new, |it| it.killmails().collect())
     }
 
     /// Gives a day of the archives so many killmails from now on: mails came late, or were lost. Its file is
     /// another version even where the number is the same; none at all makes it 404.
     pub fn resize_day(&self, day: NaiveDate, killmails: u32) {
-        self.shared.shelf().resize(day, killmails);
+        for server in [HistoryServer::EveRef, HistoryServer::R2z2] {
+            self.resize_day_of(server, day, killmails);
+        }
+    }
+
+    /// The same for one server: the other one has what it had.
+    pub fn resize_day_of(&self, server: HistoryServer, day: NaiveDate, killmails: u32) {
+        self.shared.shelf().resize(server, day, killmails);
+    }
+
+    /// Lets a server's totals say something else than its file of a day has.
+    pub fn miscount_day(&self, server: HistoryServer, day: NaiveDate, told: usize) {
+        self.shared.shelf().miscount(server, day, told);
     }
 
     /// Everything under a number that is still kept, by number.

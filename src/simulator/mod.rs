@@ -20,7 +20,7 @@ mod server;
 mod source;
 mod world;
 
-pub use archives::Archives;
+pub use archives::{Archives, HistoryServer};
 pub use config::SimulatorConfig;
 pub use edition::Edition;
 pub use etiquette::{Etiquette, Violation};

@@ -1,11 +1,12 @@
 //! Days of history: which are filled, from which version of their file, and who is at them.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use secrecy::ExposeSecret;
-use sqlx::{ConnectOptions, Connection, PgConnection, PgExecutor};
+mod locks;
 
-use super::pool::options;
-use super::{Error, Result, Store};
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{PgConnection, PgExecutor};
+
+use super::{Error, Result};
+pub use locks::DayLocks;
 
 /// What is remembered of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,14 @@ pub struct BackfillDay {
     pub documents: i64,
     /// The most documents the day has ever had.
     pub most_documents: i64,
+    /// Documents of it kept as dead letters.
+    pub dead_letters: i64,
+    /// Documents of it without a body, without content, or older than is kept.
+    pub passed_over: i64,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+    /// When the source last showed that what was read is what it has.
+    pub verified_at: Option<DateTime<Utc>>,
 }
 
 /// What became of a day that was read to its end.
@@ -64,7 +73,8 @@ pub async fn load(
     sqlx::query_as!(
         BackfillDay,
         r#"
-        SELECT day, state = 'done' AS "is_done!", etag, last_modified, size_bytes, documents, most_documents
+        SELECT day, state = 'done' AS "is_done!", etag, last_modified, size_bytes, documents, most_documents,
+            dead_letters, passed_over, error, verified_at
         FROM backfill_days
         WHERE source = $1 AND day BETWEEN $2 AND $3
         ORDER BY day
@@ -128,7 +138,7 @@ pub async fn finish(
         SET state = 'done', attempts = 0, error = NULL, finished_at = $3, updated_at = $3, etag = $4,
             last_modified = $5, size_bytes = $6, expected = $7, documents = $8,
             most_documents = greatest(most_documents, $8), stored = $9, updated = $10, unchanged = $11,
-            dead_letters = $12, passed_over = $13
+            dead_letters = $12, passed_over = $13, verified_at = $3
         WHERE source = $1 AND day = $2
         "#,
         source,
@@ -148,6 +158,31 @@ pub async fn finish(
     .execute(executor)
     .await
     .map_err(Error::query("marking a day of history as done"))?;
+    Ok(())
+}
+
+/// Takes note that the file of a day is still the one that was read to its end.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn verify(
+    executor: impl PgExecutor<'_>,
+    source: &str,
+    day: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE backfill_days SET verified_at = $3, updated_at = $3
+        WHERE source = $1 AND day = $2 AND state = 'done'
+        "#,
+        source,
+        day,
+        now,
+    )
+    .execute(executor)
+    .await
+    .map_err(Error::query("verifying a day of history"))?;
     Ok(())
 }
 
@@ -204,73 +239,6 @@ pub async fn leave(
     .await
     .map_err(Error::query("leaving a day of history"))?;
     Ok(())
-}
-
-/// Keeps several runs off the same day: session locks on a connection of their own, so that they end with their
-/// process however it ends. Losing them costs double work, never data.
-#[derive(Debug)]
-pub struct DayLocks {
-    connection: PgConnection,
-}
-
-impl DayLocks {
-    /// Connects.
-    ///
-    /// # Errors
-    /// When the database can't be reached.
-    pub async fn open(store: &Store) -> Result<Self> {
-        let connection = options(store.url.expose_secret())?
-            .application_name("wanderer-kills backfill")
-            .connect()
-            .await
-            .map_err(Error::query("connecting for the locks of days"))?;
-        Ok(Self { connection })
-    }
-
-    /// Takes a day; false where another run has it.
-    ///
-    /// # Errors
-    /// When the connection is gone.
-    pub async fn take(&mut self, source: &str, day: NaiveDate) -> Result<bool> {
-        sqlx::query_scalar!(
-            r#"
-            SELECT pg_try_advisory_lock(hashtext('wanderer_kills backfill ' || $1), $2::date - '2000-01-01'::date)
-                AS "taken!"
-            "#,
-            source,
-            day,
-        )
-        .fetch_one(&mut self.connection)
-        .await
-        .map_err(Error::query("locking a day of history"))
-    }
-
-    /// Gives a day up.
-    ///
-    /// # Errors
-    /// When the connection is gone.
-    pub async fn release(&mut self, source: &str, day: NaiveDate) -> Result<()> {
-        sqlx::query_scalar!(
-            "SELECT pg_advisory_unlock(hashtext('wanderer_kills backfill ' || $1), $2::date - '2000-01-01'::date)",
-            source,
-            day,
-        )
-        .fetch_one(&mut self.connection)
-        .await
-        .map_err(Error::query("unlocking a day of history"))?;
-        Ok(())
-    }
-
-    /// Gives all up.
-    ///
-    /// # Errors
-    /// When the connection is gone.
-    pub async fn close(self) -> Result<()> {
-        self.connection
-            .close()
-            .await
-            .map_err(Error::query("closing the connection of the locks of days"))
-    }
 }
 
 /// Lets the commit of the caller's transaction return before it is on disk: a crash of the server may undo it,

@@ -61,6 +61,9 @@ const TRANSIENT_STATES: [&str; 4] = ["55P03", "55006", "25006", "25P03"];
 /// SQLSTATE of a statement that was ended: by its time-out, or by the operator.
 const QUERY_CANCELED: &str = "57014";
 
+/// SQLSTATE of a lock that was waited for in vain.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 impl Error {
     /// Wraps the database's answer to `operation`.
     pub(super) fn query(operation: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
@@ -91,6 +94,15 @@ impl Error {
         };
         let answer = source.as_database_error();
         answer.is_some_and(|answer| answer.code().as_deref() == Some(QUERY_CANCELED))
+    }
+
+    /// True where a lock was not to be had within the time that was set for it.
+    pub fn is_lock_timeout(&self) -> bool {
+        let Self::Query { source, .. } = self else {
+            return false;
+        };
+        let answer = source.as_database_error();
+        answer.is_some_and(|answer| answer.code().as_deref() == Some(LOCK_NOT_AVAILABLE))
     }
 
     /// True where every connection of the pool was taken.

@@ -1,10 +1,13 @@
 //! Positions of a source that were passed over, and when to ask for them again.
 
+mod closing;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::health::MAX_COUNTED;
 use super::{Error, Result};
+pub use closing::{Closing, LeftGap, close_by_history, forget_closed, left};
 
 /// Why a position was passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +92,10 @@ pub async fn record(conn: &mut PgConnection, gaps: &[Gap]) -> Result<()> {
         SET reason = EXCLUDED.reason,
             payload = coalesce(EXCLUDED.payload, g.payload),
             attempts = EXCLUDED.attempts,
-            next_attempt_at = EXCLUDED.next_attempt_at
+            next_attempt_at = EXCLUDED.next_attempt_at,
+            recorded_at = now(),
+            closed_at = NULL,
+            closing = NULL
         WHERE g.next_attempt_at IS NULL
         "#,
         &sources,

@@ -29,7 +29,7 @@ pub struct SourceStatus {
     pub position: Option<i64>,
     /// When that was written.
     pub updated_at: DateTime<Utc>,
-    /// Positions that were passed over and are not stored yet, given up ones included; counted up to
+    /// Positions that were passed over, are not stored yet and were not closed by history; counted up to
     /// [`MAX_COUNTED`].
     pub open_gaps: i64,
 }
@@ -57,7 +57,7 @@ pub async fn ingest_status(conn: &mut PgConnection) -> Result<IngestStatus> {
         SELECT c.source, c.position, c.updated_at,
             (
                 SELECT count(*)
-                FROM (SELECT 1 FROM source_gaps WHERE source = c.source LIMIT $1) AS g
+                FROM (SELECT 1 FROM source_gaps WHERE source = c.source AND closed_at IS NULL LIMIT $1) AS g
             ) AS "open_gaps!"
         FROM source_cursors AS c
         ORDER BY c.source

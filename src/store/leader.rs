@@ -34,6 +34,10 @@ pub enum Duty {
     Backfill,
     /// Making statistics of days that changed.
     Statistics,
+    /// Holding days against what others count.
+    Reconcile,
+    /// Deleting what is no longer kept.
+    Retention,
 }
 
 impl Duty {
@@ -46,6 +50,8 @@ impl Duty {
             Self::Preload => "preload",
             Self::Backfill => "backfill",
             Self::Statistics => "statistics",
+            Self::Reconcile => "reconcile",
+            Self::Retention => "retention",
         }
     }
 
@@ -58,6 +64,8 @@ impl Duty {
             Self::Preload => "wanderer-kills preloader",
             Self::Backfill => "wanderer-kills backfills",
             Self::Statistics => "wanderer-kills statistics",
+            Self::Reconcile => "wanderer-kills reconciler",
+            Self::Retention => "wanderer-kills retention",
         }
     }
 }

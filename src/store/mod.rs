@@ -5,6 +5,7 @@ pub mod analysts;
 pub mod backfill_days;
 pub mod backfill_jobs;
 pub mod cursors;
+pub mod day_checks;
 pub mod dead_letters;
 /// What went wrong in the store.
 pub mod error;
@@ -22,7 +23,9 @@ pub mod partitions;
 pub mod pool;
 pub mod queues;
 pub mod reads;
+pub mod reconcile_runs;
 pub mod reference_data;
+pub mod retention;
 pub mod ship_types;
 pub mod stats;
 pub mod subscriptions;

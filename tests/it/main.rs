@@ -111,11 +111,15 @@ mod real_parse;
 #[cfg(test)]
 mod real_reference_data;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod reference_data;
 #[cfg(test)]
 mod resolver;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod simulator;
 #[cfg(test)]

@@ -166,7 +166,10 @@ impl Running {
 fn change(outcome: &Outcome) -> Change {
     match outcome {
         Outcome::Stored { change, .. } => *change,
-        other @ (Outcome::DeadLetter { .. } | Outcome::Deferred | Outcome::Nothing) => {
+        other @ (Outcome::DeadLetter { .. }
+        | Outcome::Deferred
+        | Outcome::Expired
+        | Outcome::Nothing) => {
             panic!("not stored: {other:?}")
         }
     }

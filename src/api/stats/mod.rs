@@ -2,6 +2,7 @@
 
 mod activity;
 mod cache;
+mod completeness;
 mod parameters;
 mod read;
 mod related;
@@ -19,6 +20,7 @@ pub(super) use cache::Cache;
 pub(super) fn plain() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(activity::handle))
+        .routes(routes!(completeness::handle))
         .routes(routes!(top::handle))
         .routes(routes!(summary::character))
         .routes(routes!(summary::corporation))

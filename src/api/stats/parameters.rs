@@ -43,6 +43,19 @@ pub(super) struct ActivityParameters {
     npc: bool,
 }
 
+/// What the list of checked days takes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "stands for parameters, in the document alone")]
+pub(super) struct CompletenessParameters {
+    /// Days before this one: `next_before` of the answer before. The newest ones when absent.
+    #[param(required = false, value_type = String, example = "2026-01-31")]
+    before: String,
+    /// Days at most.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: i64,
+}
+
 /// What a list of the top takes.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -2,28 +2,23 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::{Days, NaiveDate};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::BackfillCommand;
+use super::{BackfillCommand, Display};
 use crate::ingest::backfill::{
-    self, BackfillDeps, BackfillRequest, DayRange, Report, Source, Watch,
+    self, BackfillDeps, BackfillRequest, DayRange, Recheck, Report, Source,
 };
 use crate::ingest::resolver::Resolver;
 use crate::runtime::clock::{SharedClock, SystemClock};
-use crate::runtime::config::BackfillSource;
+use crate::runtime::config::{BackfillSource, LiveConfig, UpstreamConfig};
 use crate::service::Database;
 use crate::upstream::everef::EveRef;
 use crate::upstream::http::{HttpClient, HttpSettings};
 use crate::upstream::zkb::history::History;
-
-/// Time between two log lines where there is no terminal.
-const LOG_EVERY: Duration = Duration::from_secs(10);
 
 /// Stores days of history.
 ///
@@ -46,6 +41,9 @@ pub struct DaysArgs {
     /// Ask for the version of every day, even where the source counts as many killmails as were read.
     #[arg(long)]
     pub recheck: bool,
+    /// Read the file of every day again, even where it is still the one that was read: rows may have been lost since.
+    #[arg(long, conflicts_with = "recheck")]
+    pub afresh: bool,
 }
 
 /// Opens the database (joining the server of a running service) and fills days.
@@ -55,11 +53,12 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let clock = SystemClock::shared();
     let range = range(&command.days, &clock)?;
-    let request = BackfillRequest {
-        source: source(&command, &clock)?,
-        range,
-        recheck: command.days.recheck,
+    let recheck = match (command.days.afresh, command.days.recheck) {
+        (true, _) => Recheck::Afresh,
+        (false, true) => Recheck::ByVersion,
+        (false, false) => Recheck::ByCount,
     };
+    let request = BackfillRequest::new(source(&command, &clock)?, range, recheck);
     let database = Database::open(&command.database).await?;
     let deps = BackfillDeps {
         store: database.store.clone(),
@@ -92,10 +91,22 @@ fn source(command: &BackfillCommand, clock: &SharedClock) -> anyhow::Result<Sour
         anyhow::ensure!(folder.is_dir(), "--archives is {shown}, which is no folder");
         return Ok(Source::folder(name, folder.clone()));
     }
-    let upstream = &command.upstream;
+    history(name, &command.upstream, &command.live, clock)
+}
+
+/// The server of a source.
+///
+/// # Errors
+/// When it may not be asked.
+pub(in crate::cli) fn history(
+    name: BackfillSource,
+    upstream: &UpstreamConfig,
+    live: &LiveConfig,
+    clock: &SharedClock,
+) -> anyhow::Result<Source> {
     let url = match name {
         BackfillSource::Everef => &upstream.everef_url,
-        BackfillSource::R2z2 => &command.live.r2z2_url,
+        BackfillSource::R2z2 => &live.r2z2_url,
     };
     upstream.may_ask(url)?;
     let settings = HttpSettings {
@@ -107,7 +118,7 @@ fn source(command: &BackfillCommand, clock: &SharedClock) -> anyhow::Result<Sour
     Ok(match name {
         BackfillSource::Everef => Source::everef(EveRef::new(http, url.clone())),
         BackfillSource::R2z2 => {
-            let (interval, idle) = (command.live.interval(), command.live.idle());
+            let (interval, idle) = (live.interval(), live.idle());
             Source::history(History::new(http, url.clone(), interval, idle))
         }
     })
@@ -140,77 +151,4 @@ fn summarize(report: &Report) -> anyhow::Result<()> {
         "stopped with {left} days left; the same command goes on with them"
     );
     Ok(())
-}
-
-/// Progress of the whole: a bar on a terminal, a log line now and then elsewhere.
-struct Display {
-    bar: ProgressBar,
-    clock: SharedClock,
-    logged: Mutex<Logged>,
-}
-
-/// What the last log line said, and what came since.
-#[derive(Debug, Default)]
-struct Logged {
-    at: Duration,
-    documents: u64,
-    since: u64,
-}
-
-impl Display {
-    fn new(clock: SharedClock) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let template =
-            "{wide_msg} {human_pos}/{human_len} killmails {bar:20} {per_sec}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        let logged = Logged {
-            at: clock.monotonic(),
-            ..Logged::default()
-        };
-        Self {
-            bar,
-            clock,
-            logged: Mutex::new(logged),
-        }
-    }
-
-    /// Adds to what was read; documents in all and each second since the last line, once per [`LOG_EVERY`].
-    fn line(&self, documents: u64) -> Option<(u64, f64)> {
-        let now = self.clock.monotonic();
-        let mut logged = self.logged.lock().ok()?;
-        logged.documents += documents;
-        logged.since += documents;
-        let passed = now.saturating_sub(logged.at);
-        if passed < LOG_EVERY {
-            return None;
-        }
-        let since = u32::try_from(logged.since).unwrap_or(u32::MAX);
-        logged.at = now;
-        logged.since = 0;
-        Some((logged.documents, f64::from(since) / passed.as_secs_f64()))
-    }
-}
-
-impl Watch for Display {
-    fn planned(&self, days: u64, killmails: u64) {
-        self.bar.set_length(killmails);
-        tracing::info!(days, killmails, "days to ask for");
-    }
-
-    fn read(&self, documents: u64) {
-        self.bar.inc(documents);
-        if self.bar.is_hidden()
-            && let Some((documents, per_second)) = self.line(documents)
-        {
-            let per_second = per_second.round();
-            tracing::info!(documents, per_second, "filling days");
-        }
-    }
-
-    fn settled(&self, report: &Report) {
-        let (settled, days) = (report.settled(), report.days);
-        self.bar.set_message(format!("{settled} of {days} days"));
-    }
 }

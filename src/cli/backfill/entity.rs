@@ -94,6 +94,11 @@ pub(super) async fn run(
     let upstream = &command.upstream;
     upstream.may_ask(&upstream.zkb_url)?;
     let clock = SystemClock::shared();
+    let (days, kept) = (command.entity.days, command.ingest.retention.retention_days);
+    anyhow::ensure!(
+        kept == 0 || days <= kept,
+        "--days is {days}, but WK_RETENTION_DAYS={kept} keeps no more: allowed are at most {kept}"
+    );
     let http = http(upstream, &clock)?;
     let bodies = upstream.may_ask(&upstream.esi_url).is_ok().then(|| {
         let pace = EsiPace {

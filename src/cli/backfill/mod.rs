@@ -1,6 +1,7 @@
 //! `backfill`: the past, by days or of one entity.
 
 mod days;
+mod display;
 mod entity;
 
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,9 @@ pub struct BackfillCommand {
     #[command(flatten)]
     pub backfill: BackfillConfig,
 }
+
+pub(in crate::cli) use days::history;
+pub(in crate::cli) use display::Display;
 
 /// Runs until everything is stored or `shutdown` is cancelled.
 pub(super) async fn run(

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use super::{BackfillDeps, BackfillRequest, DayRange, Report, Source, Watch};
+use super::{BackfillDeps, BackfillRequest, DayRange, Recheck, Report, Source, Watch};
 use crate::ingest::dead_letter::chain;
 use crate::runtime::config::BackfillSource;
 use crate::store::backfill_jobs::{self, BackfillJob, JobEnd, JobProgress};
@@ -162,11 +162,12 @@ fn request(sources: &JobSources, job: &BackfillJob) -> Result<BackfillRequest, S
     } else {
         &sources.everef
     };
-    Ok(BackfillRequest {
-        source: source.clone()?,
-        range: DayRange::new(job.from_day, job.to_day).map_err(|error| error.to_string())?,
-        recheck: false,
-    })
+    let range = DayRange::new(job.from_day, job.to_day).map_err(|error| error.to_string())?;
+    Ok(BackfillRequest::new(
+        source.clone()?,
+        range,
+        Recheck::ByCount,
+    ))
 }
 
 fn end(report: &Report) -> JobEnd {

@@ -15,12 +15,13 @@ mod events;
 pub mod jobs;
 mod plan;
 mod report;
+mod request;
 mod run;
 mod source;
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::resolver::Resolver;
@@ -28,8 +29,9 @@ use crate::runtime::clock::SharedClock;
 use crate::runtime::config::{BackfillConfig, IngestConfig};
 use crate::store::{self, Store};
 
-pub use plan::{DayRange, MAX_DAYS, RangeError};
+pub use plan::{DayRange, MAX_DAYS, RangeError, Recheck};
 pub use report::{Report, ShrunkDay};
+pub use request::BackfillRequest;
 pub use source::{Source, SourceError};
 
 /// What a backfill works with.
@@ -47,17 +49,6 @@ pub struct BackfillDeps {
     pub backfill: BackfillConfig,
 }
 
-/// What to fill.
-#[derive(Debug, Clone)]
-pub struct BackfillRequest {
-    /// From where.
-    pub source: Source,
-    /// Which days.
-    pub range: DayRange,
-    /// Ask for the version of every day, even where the source counts as many killmails as were read.
-    pub recheck: bool,
-}
-
 /// Why a backfill ended before all days were tried.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -70,6 +61,19 @@ pub enum BackfillError {
         /// Why not.
         #[source]
         source: SourceError,
+    },
+    /// The range begins before the time that is kept.
+    #[error(
+        "from is {from}, but WK_RETENTION_DAYS={days} keeps nothing before {horizon}: allowed is a first day from then on",
+        horizon = horizon.date_naive()
+    )]
+    NotKept {
+        /// The first day.
+        from: NaiveDate,
+        /// How many days are kept.
+        days: u32,
+        /// When what is kept begins.
+        horizon: DateTime<Utc>,
     },
     /// The database refused.
     #[error("the backfill's bookkeeping failed")]

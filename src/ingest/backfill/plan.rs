@@ -1,6 +1,6 @@
 //! Which days of a range have to be asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -10,6 +10,17 @@ use crate::upstream::totals::Totals;
 
 /// The most days of one range: all of the game's past fits in several times.
 pub const MAX_DAYS: i64 = 20_000;
+
+/// When a day that was read to its end is asked for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recheck {
+    /// Where the source counts another number of killmails than were read.
+    ByCount,
+    /// Always, but a file that is still the one that was read is not read again.
+    ByVersion,
+    /// Always, and its file is read again: rows may have been lost since.
+    Afresh,
+}
 
 /// Days from the first to the last, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,24 +116,24 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// `totals` is what the source lists, `stored` what is remembered of the range. With `recheck` a day is asked
-    /// for even where its number of killmails is the same.
+    /// `totals` is what the source lists, `stored` what is remembered of the range.
     pub(super) fn of(
-        range: DayRange,
+        (range, only): (DayRange, Option<&BTreeSet<NaiveDate>>),
         stored: Vec<BackfillDay>,
         totals: &Totals,
-        recheck: bool,
+        recheck: Recheck,
     ) -> Self {
         let mut stored: BTreeMap<NaiveDate, BackfillDay> =
             stored.into_iter().map(|it| (it.day, it)).collect();
         let newest_listed = totals.last_key_value().map(|(day, _)| *day);
         let mut plan = Self::default();
-        for day in range.newest_first() {
+        let wanted = |day: &NaiveDate| only.is_none_or(|only| only.contains(day));
+        for day in range.newest_first().filter(wanted) {
             let expected = totals.get(&day).copied();
             let record = stored.remove(&day);
             let read = record.as_ref().map_or(0, |it| count(it.documents));
             let is_done = record.as_ref().is_some_and(|it| it.is_done);
-            if is_done && expected == Some(read) && !recheck {
+            if is_done && expected == Some(read) && recheck == Recheck::ByCount {
                 plan.unchanged += 1;
             } else if expected.is_none() && newest_listed.is_some_and(|newest| day < newest) {
                 plan.absent += 1;
@@ -131,10 +142,12 @@ impl Plan {
                     day,
                     expected,
                     most_documents: record.as_ref().map_or(0, |it| count(it.most_documents)),
-                    known: record.filter(|it| it.is_done).map(|it| Version {
-                        etag: it.etag,
-                        last_modified: it.last_modified,
-                    }),
+                    known: record
+                        .filter(|it| it.is_done && recheck != Recheck::Afresh)
+                        .map(|it| Version {
+                            etag: it.etag,
+                            last_modified: it.last_modified,
+                        }),
                     tries: 0,
                 });
             }
@@ -169,6 +182,10 @@ mod tests {
             size_bytes: Some(9),
             documents,
             most_documents: documents,
+            dead_letters: 0,
+            passed_over: 0,
+            error: None,
+            verified_at: None,
         }
     }
 
@@ -207,20 +224,29 @@ mod tests {
         let stored = vec![done(1, 7), interrupted, done(3, 8)];
         // The third has grown, the fourth was never listed, the sixth is not listed yet.
         let totals = Totals::from([(day(1), 7), (day(2), 5), (day(3), 9), (day(5), 1)]);
-        let plan = Plan::of(range, stored.clone(), &totals, false);
+        let whole = (range, None);
+        let plan = Plan::of(whole, stored.clone(), &totals, Recheck::ByCount);
         assert_eq!(
             asked(&plan),
             [(6, false), (5, false), (3, true), (2, false)]
         );
         assert_eq!((plan.unchanged, plan.absent, plan.expected()), (1, 1, 15));
-        let plan = Plan::of(range, stored, &totals, true);
+        let plan = Plan::of(whole, stored.clone(), &totals, Recheck::ByVersion);
         assert_eq!(asked(&plan).last(), Some(&(1, true)));
+        let only = BTreeSet::from([day(1), day(3)]);
+        let plan = Plan::of((range, Some(&only)), stored, &totals, Recheck::Afresh);
+        assert_eq!(asked(&plan), [(3, false), (1, false)]);
     }
 
     #[test]
     fn without_totals_every_day_is_asked_for() {
         let range = DayRange::new(day(1), day(3)).unwrap();
-        let plan = Plan::of(range, vec![done(2, 5)], &Totals::new(), false);
+        let plan = Plan::of(
+            (range, None),
+            vec![done(2, 5)],
+            &Totals::new(),
+            Recheck::ByCount,
+        );
         assert_eq!(asked(&plan), [(3, false), (2, true), (1, false)]);
     }
 }

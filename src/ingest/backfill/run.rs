@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::day::{self, DayRead};
 use super::events::{DayFailed, DayFilled, DayOutcome, DayShrunk, DaysSettled};
 use super::plan::{Plan, Task};
+use super::request::{check_kept, totals};
 use super::source::{DayContent, Fetched};
 use super::{BackfillDeps, BackfillError, BackfillRequest, Report, ShrunkDay, SourceError, Watch};
 use crate::ingest::dead_letter::chain;
@@ -53,20 +54,19 @@ impl<'a> Run<'a> {
         watch: Arc<dyn Watch>,
         stop: &'a CancellationToken,
     ) -> Result<Self, BackfillError> {
-        let source_name = request.source.name();
-        let totals = match stop.run_until_cancelled(request.source.totals()).await {
-            Some(totals) => totals.map_err(|source| BackfillError::Totals {
-                source_name,
-                source,
-            })?,
-            None => crate::upstream::totals::Totals::new(),
-        };
-        let range = request.range;
+        let (source_name, range) = (request.source.name(), request.range);
+        check_kept(deps, range)?;
+        let totals = totals(request, stop).await?;
         let load =
             || backfill_days::load(&deps.store.pool, source_name, range.first(), range.last());
         let stored = patiently(&deps.clock, load).await?;
         let locks = DayLocks::open(&deps.store).await?;
-        let plan = Plan::of(range, stored, &totals, request.recheck);
+        let plan = Plan::of(
+            (range, request.only.as_ref()),
+            stored,
+            &totals,
+            request.recheck,
+        );
         let asked = u64::try_from(plan.tasks.len()).unwrap_or(u64::MAX);
         watch.planned(asked, plan.expected());
         let (unchanged, absent) = (plan.unchanged, plan.absent);
@@ -174,6 +174,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             Ok(Fetched::Unchanged) => {
+                self.verify(day).await?;
                 self.report.unchanged += 1;
                 self.count(DayOutcome::Unchanged, 1);
             }
@@ -273,6 +274,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    async fn verify(&self, day: NaiveDate) -> Result<(), BackfillError> {
+        let source = self.request.source.name();
+        let now = self.deps.clock.now();
+        let verify = || backfill_days::verify(&self.deps.store.pool, source, day, now);
+        Ok(patiently(&self.deps.clock, verify).await?)
+    }
+
     async fn leave(&self, day: NaiveDate) -> Result<(), BackfillError> {
         let source = self.request.source.name();
         let now = self.deps.clock.now();
@@ -309,7 +317,7 @@ fn filled(read: &DayRead) -> FilledDay {
         updated: number(summary.updated),
         unchanged: number(summary.unchanged),
         dead_letters: number(summary.dead_letters),
-        passed_over: number(summary.deferred + summary.empty),
+        passed_over: number(summary.deferred + summary.empty + summary.expired),
     }
 }
 

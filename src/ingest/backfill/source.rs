@@ -128,7 +128,7 @@ impl Source {
     }
 
     /// How many killmails each day has; nothing where nobody counts them.
-    pub(super) async fn totals(&self) -> Result<Totals, SourceError> {
+    pub(in crate::ingest) async fn totals(&self) -> Result<Totals, SourceError> {
         match &self.origin {
             Origin::EveRef(client) => Ok(client.totals().await?),
             Origin::History(client) => Ok(client.totals().await?),

@@ -17,7 +17,7 @@ fn items(ids: &[i64]) -> Vec<Ready> {
 fn ids_of(items: &[Ready]) -> Vec<i64> {
     let killmails = items.iter().filter_map(|item| match &item.content {
         Content::Killmail(ready) => Some(ready.storable.killmail.killmail_id),
-        Content::DeadLetter(_) | Content::Deferred | Content::Nothing => None,
+        Content::DeadLetter(_) | Content::Deferred | Content::Expired | Content::Nothing => None,
     });
     killmails.collect()
 }
@@ -105,7 +105,10 @@ fn one_transaction_announces_a_killmail_once() {
     let sequences: Vec<Option<FeedSequence>> = (outcomes.iter())
         .map(|outcome| match outcome {
             Outcome::Stored { sequence, .. } => *sequence,
-            other @ (Outcome::DeadLetter { .. } | Outcome::Deferred | Outcome::Nothing) => {
+            other @ (Outcome::DeadLetter { .. }
+            | Outcome::Deferred
+            | Outcome::Expired
+            | Outcome::Nothing) => {
                 panic!("not stored: {other:?}")
             }
         })

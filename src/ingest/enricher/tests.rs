@@ -125,7 +125,7 @@ async fn enrich(look_up: &Arc<Script>, items: Vec<Processed>, batch_size: usize)
 fn pending(items: &[Ready]) -> Vec<bool> {
     let storables = items.iter().filter_map(|item| match &item.content {
         Content::Killmail(ready) => Some(ready.storable.pending_names),
-        Content::DeadLetter(_) | Content::Deferred | Content::Nothing => None,
+        Content::DeadLetter(_) | Content::Deferred | Content::Expired | Content::Nothing => None,
     });
     storables.collect()
 }

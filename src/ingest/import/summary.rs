@@ -23,6 +23,8 @@ pub struct Summary {
     pub dead_letters: u64,
     /// References whose body could not be fetched, kept as gaps.
     pub deferred: u64,
+    /// Killmails from before the time that is kept; not written.
+    pub expired: u64,
     /// Documents that say there is nothing (`{"package":null}`).
     pub empty: u64,
     /// Documents the pipeline stopped over.
@@ -41,13 +43,14 @@ impl Summary {
             },
             Some(Outcome::DeadLetter { .. }) => &mut self.dead_letters,
             Some(Outcome::Deferred) => &mut self.deferred,
+            Some(Outcome::Expired) => &mut self.expired,
             Some(Outcome::Nothing) => &mut self.empty,
             None => &mut self.unanswered,
         };
         *counter += 1;
     }
 
-    fn parts(&self) -> [(&'static str, u64); 8] {
+    fn parts(&self) -> [(&'static str, u64); 9] {
         [
             ("new", self.new),
             ("updated", self.updated),
@@ -55,6 +58,7 @@ impl Summary {
             ("conflicts", self.conflicts),
             ("dead letters", self.dead_letters),
             ("deferred", self.deferred),
+            ("older than kept", self.expired),
             ("empty", self.empty),
             ("unanswered", self.unanswered),
         ]
@@ -70,6 +74,7 @@ impl AddAssign for Summary {
         self.conflicts += other.conflicts;
         self.dead_letters += other.dead_letters;
         self.deferred += other.deferred;
+        self.expired += other.expired;
         self.empty += other.empty;
         self.unanswered += other.unanswered;
     }

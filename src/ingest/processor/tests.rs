@@ -41,6 +41,15 @@ impl FetchBody for Bodies {
 
 /// Feeds the stage and reads all that comes out.
 async fn process(envelopes: Vec<Envelope>, answers: Vec<(i64, Answer)>) -> Vec<Processed> {
+    process_kept(0, envelopes, answers).await
+}
+
+/// The same where killmails are kept for so many days.
+async fn process_kept(
+    retention_days: u32,
+    envelopes: Vec<Envelope>,
+    answers: Vec<(i64, Answer)>,
+) -> Vec<Processed> {
     let (input, receiver) = mpsc::channel(envelopes.len().max(1));
     let (sender, mut output) = mpsc::channel(envelopes.len().max(1));
     for envelope in envelopes {
@@ -53,6 +62,7 @@ async fn process(envelopes: Vec<Envelope>, answers: Vec<(i64, Answer)>) -> Vec<P
     let processor = Processor {
         bodies: Some(Arc::new(bodies)),
         clock: TestClock::at(noon()),
+        retention: RetentionConfig { retention_days },
     };
     processor.run(receiver, sender).await;
     let mut processed = Vec::new();
@@ -60,6 +70,31 @@ async fn process(envelopes: Vec<Envelope>, answers: Vec<(i64, Answer)>) -> Vec<P
         processed.push(item);
     }
     processed
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_from_before_what_is_kept_is_left_out() {
+    let of = |announce, days| {
+        let killmail = Killmail {
+            killmail_time: noon() - chrono::TimeDelta::days(days),
+            ..killmail(1)
+        };
+        Envelope {
+            announce,
+            ..envelope("1", Payload::Killmail(Box::new(killmail)))
+        }
+    };
+    let envelopes = vec![
+        of(Announce::IfRecent, 8),
+        of(Announce::Never, 8),
+        of(Announce::Always, 8),
+        of(Announce::IfRecent, 7),
+    ];
+    let processed = process_kept(7, envelopes, Vec::new()).await;
+    let expired: Vec<bool> = (processed.iter())
+        .map(|item| matches!(item.content, Content::Expired))
+        .collect();
+    assert_eq!(expired, [true, true, false, false]);
 }
 
 fn raw(origin: &str, bytes: impl Into<Bytes>) -> Envelope {

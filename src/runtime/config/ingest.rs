@@ -1,6 +1,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::RetentionConfig;
+
 /// The pipeline from source to database.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Pipeline")]
@@ -17,6 +19,9 @@ pub struct IngestConfig {
     /// Kills younger than this many days get zKillboard's values where their source had none; 0 asks for none.
     #[arg(long, env = "WK_VALUES_DAYS", default_value_t = 7)]
     pub values_days: u32,
+    /// How long killmails are kept: what history brings of the time before is not stored.
+    #[command(flatten)]
+    pub retention: RetentionConfig,
 }
 
 impl IngestConfig {
@@ -58,6 +63,7 @@ impl Default for IngestConfig {
             announce_hours: 24,
             enrich_wait_ms: 3000,
             values_days: 7,
+            retention: RetentionConfig::default(),
         }
     }
 }

@@ -52,6 +52,7 @@ impl Config {
         self.check_contact(asks, &mut problems);
         self.check_limits(&mut problems);
         self.check_preload(&mut problems);
+        self.check_retention(&mut problems);
         if problems.is_empty() {
             Ok(())
         } else {
@@ -170,6 +171,17 @@ impl Config {
             ));
         }
     }
+
+    fn check_retention(&self, problems: &mut Vec<String>) {
+        let retention = self.ingest.retention;
+        problems.extend(retention.problem());
+        let (kept, preloaded) = (retention.retention_days, self.preload.days.get());
+        if kept > 0 && preloaded > kept {
+            problems.push(format!(
+                "WK_PRELOAD_DAYS is {preloaded}, at most the {kept} of WK_RETENTION_DAYS are allowed"
+            ));
+        }
+    }
 }
 
 impl UpstreamConfig {
@@ -283,6 +295,23 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("WK_PRELOAD_DAYS is 4294967295"), "{text}");
+    }
+
+    #[test]
+    fn no_more_is_preloaded_than_is_kept() {
+        let mut config = Config::default();
+        config.ingest.retention.retention_days = 3;
+        let text = problems(&config, Asks::Nothing);
+        assert!(
+            text.contains("WK_RETENTION_DAYS is 3, allowed are 0"),
+            "{text}"
+        );
+        assert!(
+            text.contains("WK_PRELOAD_DAYS is 7, at most the 3 of"),
+            "{text}"
+        );
+        config.ingest.retention.retention_days = 7;
+        config.validate(Asks::Nothing).unwrap();
     }
 
     #[test]

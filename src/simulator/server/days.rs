@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{Shared, not_found};
 use crate::domain::Killmail;
-use crate::simulator::archives::Shelved;
+use crate::simulator::archives::{HistoryServer, Shelved};
 
 /// A day that has killmails.
 #[derive(Debug, Clone)]
@@ -24,11 +24,11 @@ pub(super) enum Day {
 
 impl Day {
     /// A day that is over; `None` where it has no killmails.
-    pub(super) fn find(shared: &Shared, day: NaiveDate) -> Option<Self> {
+    pub(super) fn find(shared: &Shared, server: HistoryServer, day: NaiveDate) -> Option<Self> {
         if day >= shared.clock().now().date_naive() {
             return None;
         }
-        let shelved = shared.shelf().day(day).filter(|it| it.size > 0);
+        let shelved = shared.shelf().day(server, day).filter(|it| it.size > 0);
         if let Some(shelved) = shelved {
             return Some(Self::Shelved(Box::new(shelved)));
         }
@@ -64,10 +64,10 @@ impl Day {
 }
 
 /// Days that are over, with their counts.
-pub(super) fn totals(shared: &Shared) -> Value {
+pub(super) fn totals(shared: &Shared, server: HistoryServer) -> Value {
     let today = shared.clock().now().date_naive();
     let mut counts = shared.world().day_counts();
-    counts.extend(shared.shelf().sizes());
+    counts.extend(shared.shelf().sizes(server));
     let totals: Map<String, Value> = counts
         .into_iter()
         .filter(|(day, count)| *day < today && *count > 0)
@@ -79,12 +79,12 @@ pub(super) fn totals(shared: &Shared) -> Value {
 /// Answers with a file made of a day, or with 304 or 404. Packed files are kept, by `kind` and version.
 pub(super) async fn answer(
     shared: &Shared,
-    day: Option<NaiveDate>,
+    (server, day): (HistoryServer, Option<NaiveDate>),
     headers: &HeaderMap,
     kind: &'static str,
     make: fn(&Day) -> std::io::Result<Vec<u8>>,
 ) -> Response {
-    let Some(day) = day.and_then(|day| Day::find(shared, day)) else {
+    let Some(day) = day.and_then(|day| Day::find(shared, server, day)) else {
         return not_found();
     };
     let tag = day.tag();

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 
 use super::days::{self, Day};
 use super::{Shared, Simulated};
-use crate::simulator::archives;
+use crate::simulator::archives::{self, HistoryServer};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -20,7 +20,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 }
 
 async fn totals(State(shared): Simulated) -> Response {
-    super::json(&days::totals(&shared))
+    super::json(&days::totals(&shared, HistoryServer::EveRef))
 }
 
 async fn archive(
@@ -33,6 +33,7 @@ async fn archive(
         .and_then(|it| it.strip_suffix(".tar.bz2"))
         .and_then(|it| NaiveDate::parse_from_str(it, "%Y-%m-%d").ok())
         .filter(|day| day.format("%Y").to_string() == year);
+    let day = (HistoryServer::EveRef, day);
     days::answer(&shared, day, &headers, "application/x-bzip2", pack).await
 }
 

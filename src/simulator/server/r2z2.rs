@@ -16,6 +16,7 @@ use serde_json::json;
 use super::days::{self, Day};
 use super::{Shared, Simulated, not_found};
 use crate::domain::Killmail;
+use crate::simulator::archives::HistoryServer;
 use crate::simulator::render;
 
 const JSON: &str = "application/json";
@@ -50,12 +51,14 @@ async fn document(State(shared): Simulated, Path(file): Path<String>) -> Respons
     }
 }
 
-fn day(file: &str) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(file.strip_suffix(".json")?, "%Y%m%d").ok()
+fn day(file: &str) -> (HistoryServer, Option<NaiveDate>) {
+    let day = file.strip_suffix(".json");
+    let day = day.and_then(|day| NaiveDate::parse_from_str(day, "%Y%m%d").ok());
+    (HistoryServer::R2z2, day)
 }
 
 async fn totals(State(shared): Simulated) -> Response {
-    history(super::json(&days::totals(&shared)))
+    history(super::json(&days::totals(&shared, HistoryServer::R2z2)))
 }
 
 async fn hashes(

@@ -1,6 +1,7 @@
 //! Killmails and their attackers.
 
 mod attackers;
+mod by_day;
 mod complete;
 mod copy;
 pub mod history;
@@ -18,6 +19,7 @@ use super::reads::Reads;
 use super::{Error, Result};
 use crate::domain::{FeedSequence, Killmail};
 
+pub use by_day::{by_day, oldest_time};
 pub use complete::{Completion, PendingKillmail, complete, pending, pending_count};
 pub use recent::{RecentKillmail, SystemCount, count_since, recent};
 pub use upsert::{upsert, upsert_history};

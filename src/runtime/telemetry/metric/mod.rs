@@ -112,6 +112,18 @@ pub enum Metric {
     HistoryPages,
     /// Killmails that such pages brought and that were not stored.
     HistoryKillmails,
+    /// 1 while this process holds days against what others count, else 0.
+    ReconcileLeader,
+    /// Runs that held days against what others count, by `outcome` (`done`, `failed`).
+    ReconcileRuns,
+    /// Days of the last such run of which something obtainable is not stored.
+    DaysLacking,
+    /// Missing upstream sequence numbers that history closed, by `closing` (`history_read`, `history_unavailable`).
+    GapsClosed,
+    /// Killmails deleted one by one because they are no longer kept.
+    KillmailsExpired,
+    /// Years dropped because they are no longer kept.
+    YearsDropped,
 }
 
 impl Metric {
@@ -168,6 +180,12 @@ impl Metric {
         Self::HistoryWishesOpen,
         Self::HistoryPages,
         Self::HistoryKillmails,
+        Self::ReconcileLeader,
+        Self::ReconcileRuns,
+        Self::DaysLacking,
+        Self::GapsClosed,
+        Self::KillmailsExpired,
+        Self::YearsDropped,
     ];
 
     /// The name in Prometheus' exposition.

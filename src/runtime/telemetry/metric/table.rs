@@ -261,6 +261,36 @@ impl Metric {
                 &[],
                 "Killmails that such pages brought and that were not stored.",
             ),
+            Self::ReconcileLeader => gauge(
+                "wanderer_kills_reconcile_leader",
+                &[],
+                "1 while this process holds days against what others count, else 0.",
+            ),
+            Self::ReconcileRuns => counter(
+                "wanderer_kills_reconcile_runs_total",
+                &["outcome"],
+                "Runs that held days against what others count, by `outcome` (`done`, `failed`).",
+            ),
+            Self::DaysLacking => gauge(
+                "wanderer_kills_days_lacking",
+                &[],
+                "Days of the last such run of which something obtainable is not stored.",
+            ),
+            Self::GapsClosed => counter(
+                "wanderer_kills_gaps_closed_total",
+                &["closing"],
+                "Missing upstream sequence numbers that history closed, by `closing` (`history_read`, `history_unavailable`).",
+            ),
+            Self::KillmailsExpired => counter(
+                "wanderer_kills_killmails_expired_total",
+                &[],
+                "Killmails deleted one by one because they are no longer kept.",
+            ),
+            Self::YearsDropped => counter(
+                "wanderer_kills_years_dropped_total",
+                &[],
+                "Years dropped because they are no longer kept.",
+            ),
         }
     }
 }
