@@ -124,10 +124,8 @@ async fn years_are_dropped_the_rest_goes_in_batches_and_listeners_lose_nothing()
     let feed = Feed::start(store.clone(), config, SystemClock::shared(), &supervisor)
         .await
         .unwrap();
-    let mut listener = Box::pin(
-        feed.reader(Some(FeedSequence(0)), Filter::default())
-            .into_stream(),
-    );
+    let events = feed.reader(Some(FeedSequence(0)), Filter::default());
+    let mut listener: Listener = Box::pin(events.into_stream());
     let mut heard = vec![next(&mut listener).await];
 
     let expired = retention::round(&deps(&store)).await.unwrap();

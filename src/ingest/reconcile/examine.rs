@@ -61,7 +61,7 @@ impl Verdicts {
 }
 
 /// Says of days that nothing was fetched.
-pub(super) fn left_alone(_days: &[NaiveDate]) -> Verdicts {
+pub(super) fn left_alone() -> Verdicts {
     Verdicts {
         otherwise: "it was only looked at",
         ..Verdicts::default()

@@ -202,7 +202,7 @@ async fn check(
         reconciled.documents += examined.documents;
         examined.verdicts
     } else {
-        examine::left_alone(&lacking)
+        examine::left_alone()
     };
     let own = count(examination, first, last).await?;
     for day in lacking {

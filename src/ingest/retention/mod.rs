@@ -31,7 +31,7 @@ use crate::store::{self, Error, Store};
 pub const FIRST: Duration = Duration::from_mins(1);
 /// Between two rounds. The horizon moves daily; a year that could not be dropped is tried again sooner.
 const INTERVAL: Duration = Duration::from_hours(1);
-/// Killmails deleted in one transaction: some ten milliseconds.
+/// Killmails deleted in one transaction: some thirty milliseconds.
 const BATCH: i64 = 500;
 /// Between two batches: others want the database too.
 const BREATH: Duration = Duration::from_millis(50);
