@@ -43,6 +43,16 @@ const row = (id) => page.locator(`#kills > li[data-id="${id}"]`);
 /** The kills that are shown, from top to bottom. */
 const shown = () => page.locator("#kills > li").evaluateAll((rows) => rows.map((row) => Number(row.dataset.id)));
 
+/** Waits until the kills that are shown are as they should be. */
+async function until(isRight, wanted) {
+  for (const end = Date.now() + PATIENCE; ; ) {
+    const found = await shown();
+    if (isRight(found)) return;
+    if (Date.now() > end) throw new Error(`shown are ${found}, not ${wanted}`);
+    await page.locator("#kills").evaluate(() => new Promise(requestAnimationFrame));
+  }
+}
+
 /** Where the focus is, and whether that can be seen. */
 const focus = () =>
   page.evaluate(() => {
@@ -75,11 +85,12 @@ const commands = {
   },
   /** Waits until these kills are shown, from top to bottom, and no other. */
   async exactly({ ids }) {
-    const end = Date.now() + PATIENCE;
-    while (JSON.stringify(await shown()) !== JSON.stringify(ids)) {
-      if (Date.now() > end) throw new Error(`shown are ${await shown()}, not ${ids}`);
-      await page.locator("#kills").evaluate(() => new Promise(requestAnimationFrame));
-    }
+    await until((found) => JSON.stringify(found) === JSON.stringify(ids), ids);
+    return {};
+  },
+  /** Waits until so many kills are shown. */
+  async many({ count }) {
+    await until((found) => found.length === count, count);
     return {};
   },
   async kill({ id }) {

@@ -9,7 +9,7 @@ const HEIGHT = 140;
 const TOP = 20;
 const BOTTOM = 20;
 /** Room for the name of an hour. */
-const LABEL = 40;
+const LABEL = 55;
 
 function element(name, attributes = {}, text = undefined) {
   const made = document.createElementNS(SVG, name);
@@ -42,7 +42,7 @@ function draw(figure, name, buckets, value, words) {
     if (index % 6 === 0 && index * step < WIDTH - LABEL) svg.append(element("text", { x: index * step, y: HEIGHT - 4 }, hour(bucket.time)));
   });
   svg.append(element("line", { class: "axis", x1: 0, x2: WIDTH, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }));
-  svg.append(element("text", { x: 0, y: 13 }, `busiest hour ${words(most)} · all ${words(total)}`));
+  svg.append(element("text", { x: 0, y: 15 }, `busiest hour ${words(most)} · all ${words(total)}`));
   figure.querySelector("svg")?.remove();
   figure.append(svg);
 }
