@@ -24,6 +24,8 @@ mod backfill;
 #[cfg(test)]
 mod backfill_jobs;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod embedded_postgres;
 #[cfg(test)]
 mod enrichment;
