@@ -28,6 +28,8 @@ mod backfill_year;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod documented_examples;
 #[cfg(test)]
 mod embedded_postgres;

@@ -4,15 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
-use serde_json::json;
-use tempfile::TempDir;
-use wanderer_kills::domain::{Killmail, wire};
-use wanderer_kills::simulator::{Generator, Habits, Simulator, SimulatorConfig};
+use wanderer_kills::domain::Killmail;
+use wanderer_kills::simulator::{Simulator, SimulatorConfig};
 
 use crate::support::binary::{ServiceCommand, ServiceProcess};
 use crate::support::elixir_clients::{ElixirClient, Seen};
-use crate::support::following::{all_systems, following, publish};
+use crate::support::following::{all_systems, following, killmails, publish, recorded};
 use crate::support::postgres;
 
 /// Systems in which something happens. Between two connections of a client no system sees more than one preload
@@ -46,9 +43,10 @@ async fn soak() {
     let folder = tempfile::tempdir().unwrap();
     let database = postgres::database().await;
     let systems = all_systems()[..SYSTEMS].to_vec();
-    let recorded = killmails(&systems);
+    let count = RESTARTS * ROUND.iter().sum::<usize>() + 4 * systems.len();
+    let killmails = killmails(32, count, &systems);
     let simulator = Simulator::start(SimulatorConfig {
-        recorded: Some(write(&folder, &recorded)),
+        recorded: Some(recorded(folder.path(), &killmails)),
         ..SimulatorConfig::default()
     })
     .await
@@ -56,7 +54,7 @@ async fn soak() {
     let command = following(&simulator, folder.path()).env("DATABASE_URL", database.url());
     let mut service = command.start().await;
     let address = command.listen();
-    let pilot = recorded[0].victim.character_id.into_iter().collect();
+    let pilot = killmails[0].victim.character_id.into_iter().collect();
     let mut soak = Soak {
         simulator,
         command,
@@ -66,7 +64,7 @@ async fn soak() {
             ElixirClient::notifier(address, systems.clone(), pilot),
         ],
         systems,
-        recorded: recorded
+        recorded: killmails
             .into_iter()
             .map(|it| (it.killmail_id, it))
             .collect(),
@@ -80,39 +78,6 @@ async fn soak() {
     let service = soak.counts_of_a_new_process().await;
     soak.check();
     assert_eq!(service.terminate().await, Some(0));
-}
-
-/// Killmails of every kind, one system after the other, a second apart, the last a few minutes ago.
-fn killmails(systems: &[i64]) -> Vec<Killmail> {
-    let mut generator = Generator::with(32, 140_000_001, Habits::NONE);
-    let count = RESTARTS * ROUND.iter().sum::<usize>() + 4 * systems.len();
-    let begin = Utc::now() - TimeDelta::minutes(30);
-    (0..count)
-        .zip(systems.iter().cycle())
-        .map(|(number, system)| {
-            let time = begin + TimeDelta::seconds(i64::try_from(number).unwrap());
-            Killmail {
-                solar_system_id: *system,
-                ..generator.at(time)
-            }
-        })
-        .collect()
-}
-
-/// A file that the simulator plays.
-fn write(folder: &TempDir, killmails: &[Killmail]) -> std::path::PathBuf {
-    let lines = killmails.iter().map(|killmail| {
-        let document = json!({
-            "killmail_id": killmail.killmail_id,
-            "hash": killmail.hash,
-            "esi": wire::EsiBody(killmail),
-            "zkb": wire::ZkbBlock(killmail),
-        });
-        format!("{document}\n")
-    });
-    let path = folder.path().join("killmails.jsonl");
-    std::fs::write(&path, lines.collect::<String>()).unwrap();
-    path
 }
 
 impl Soak {

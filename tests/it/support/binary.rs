@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
@@ -19,6 +19,7 @@ pub(crate) struct ServiceCommand {
     data_dir: PathBuf,
     listen: SocketAddr,
     environment: Vec<(String, String)>,
+    log: Option<PathBuf>,
 }
 
 /// A started service. Killed when dropped.
@@ -39,7 +40,14 @@ impl ServiceCommand {
             data_dir: data_dir.to_owned(),
             listen: free,
             environment: Vec::new(),
+            log: None,
         }
+    }
+
+    /// Its log goes to the end of this file instead of the test's own.
+    pub(crate) fn log_to(mut self, file: &Path) -> Self {
+        self.log = Some(file.to_owned());
+        self
     }
 
     pub(crate) fn env(mut self, name: &str, value: impl std::fmt::Display) -> Self {
@@ -101,7 +109,7 @@ impl ServiceCommand {
             .env("WK_LOG", "warn")
             .env("WK_CONTACT", "tests@example.org")
             .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
+            .stderr(self.log())
             .kill_on_drop(true);
         for url in [
             "WK_ESI_URL",
@@ -115,6 +123,17 @@ impl ServiceCommand {
             command.env(name, value);
         }
         command
+    }
+
+    fn log(&self) -> Stdio {
+        let Some(file) = &self.log else {
+            return Stdio::inherit();
+        };
+        let opened = std::fs::File::options()
+            .append(true)
+            .create(true)
+            .open(file);
+        opened.unwrap().into()
     }
 
     fn spawned(&self, mut command: Command) -> ServiceProcess {
@@ -169,7 +188,12 @@ impl ServiceProcess {
 
     /// Its exit code, once it has ended.
     pub(crate) async fn ended(mut self) -> Option<i32> {
-        self.child.wait().await.unwrap().code()
+        self.exits().await.code()
+    }
+
+    /// How it ended, once it has.
+    pub(crate) async fn exits(&mut self) -> ExitStatus {
+        self.child.wait().await.unwrap()
     }
 
     /// Memory that it occupies, KiB.

@@ -1,10 +1,15 @@
 //! The real binary as it follows a simulator.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wanderer_kills::simulator::{Simulator, SimulatorConfig, catalog};
+use chrono::{TimeDelta, Utc};
+use serde_json::json;
+use wanderer_kills::domain::{Killmail, wire};
+use wanderer_kills::simulator::{
+    FIRST_KILLMAIL_ID, Generator, Habits, Simulator, SimulatorConfig, catalog,
+};
 
 use super::binary::ServiceCommand;
 use super::http::KeepAlive;
@@ -27,6 +32,38 @@ pub(crate) fn following(simulator: &Simulator, folder: &Path) -> ServiceCommand 
 pub(crate) fn publish(simulator: &Simulator, count: usize) -> Vec<i64> {
     let published = simulator.publish(count);
     published.iter().map(|kill| kill.killmail_id).collect()
+}
+
+/// Killmails of every kind, one system after the other, a second apart, the first half an hour ago.
+pub(crate) fn killmails(seed: u64, count: usize, systems: &[i64]) -> Vec<Killmail> {
+    let mut generator = Generator::with(seed, FIRST_KILLMAIL_ID, Habits::NONE);
+    let begin = Utc::now() - TimeDelta::minutes(30);
+    (0..count)
+        .zip(systems.iter().cycle())
+        .map(|(number, system)| {
+            let time = begin + TimeDelta::seconds(i64::try_from(number).unwrap());
+            Killmail {
+                solar_system_id: *system,
+                ..generator.at(time)
+            }
+        })
+        .collect()
+}
+
+/// A file of these killmails in a folder, for a simulator to play.
+pub(crate) fn recorded(folder: &Path, killmails: &[Killmail]) -> PathBuf {
+    let lines = killmails.iter().map(|killmail| {
+        let document = json!({
+            "killmail_id": killmail.killmail_id,
+            "hash": killmail.hash,
+            "esi": wire::EsiBody(killmail),
+            "zkb": wire::ZkbBlock(killmail),
+        });
+        format!("{document}\n")
+    });
+    let path = folder.join("killmails.jsonl");
+    std::fs::write(&path, lines.collect::<String>()).unwrap();
+    path
 }
 
 /// Every system in which the simulator's killmails happen.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+
+use super::sse::BareBlocks;
 
 /// Pause before a listener tries to connect again.
 const RECONNECT: Duration = Duration::from_millis(30);
@@ -140,25 +140,10 @@ fn record(seen: &Mutex<Seen>, event: &Value) {
 }
 
 async fn read_sse(address: SocketAddr, last: i64, seen: &Mutex<Seen>) -> std::io::Result<()> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!(
-        "GET /api/killfeed/stream HTTP/1.0\r\nHost: {address}\r\nLast-Event-ID: {last}\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await?;
-    let mut lines = BufReader::new(stream).lines();
-    let (mut event, mut data) = (String::new(), String::new());
-    while let Some(line) = lines.next_line().await? {
-        if let Some(value) = line.strip_prefix("event:") {
-            value.trim().clone_into(&mut event);
-        } else if let Some(value) = line.strip_prefix("data:") {
-            value.trim().clone_into(&mut data);
-        } else if line.is_empty() && !data.is_empty() {
-            let is_killmail = event.is_empty() || event == "message" || event == "killmail";
-            if is_killmail && let Ok(value) = serde_json::from_str(&data) {
-                record(seen, &value);
-            }
-            event.clear();
-            data.clear();
+    let mut blocks = BareBlocks::open(address, "/api/killfeed/stream", last).await?;
+    while let Some(block) = blocks.next().await? {
+        if block.event.is_empty() && !block.data.is_empty() {
+            record(seen, &block.json());
         }
     }
     Ok(())

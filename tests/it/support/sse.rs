@@ -1,5 +1,11 @@
 //! A client of the old contract's event streams, which sees blocks as they come, comments included.
 
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::net::TcpStream;
+
 use super::app::{Answer, PATIENCE, read, send};
 use super::served::Served;
 
@@ -76,6 +82,48 @@ impl Blocks {
                 return block;
             }
         }
+    }
+}
+
+/// The blocks of a stream that may end, or fail, at any time.
+pub(crate) struct BareBlocks(Lines<BufReader<TcpStream>>);
+
+impl BareBlocks {
+    /// Opens the stream at `path` behind a cursor.
+    pub(crate) async fn open(
+        address: SocketAddr,
+        path: &str,
+        last_event_id: i64,
+    ) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(address).await?;
+        let request = format!(
+            "GET {path} HTTP/1.0\r\nHost: {address}\r\nLast-Event-ID: {last_event_id}\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut lines = BufReader::new(stream).lines();
+        let status = lines.next_line().await?.unwrap_or_default();
+        if status.split_whitespace().nth(1) != Some("200") {
+            return Err(io::Error::other(status));
+        }
+        while lines
+            .next_line()
+            .await?
+            .is_some_and(|line| !line.is_empty())
+        {}
+        Ok(Self(lines))
+    }
+
+    /// The next block; `None` when the stream has ended, be it within a block.
+    pub(crate) async fn next(&mut self) -> io::Result<Option<Block>> {
+        let mut text = String::new();
+        while let Some(line) = self.0.next_line().await? {
+            if line.is_empty() {
+                return Ok(Some(parse(&text)));
+            }
+            text.push_str(&line);
+            text.push('\n');
+        }
+        Ok(None)
     }
 }
 
