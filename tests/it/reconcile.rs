@@ -162,8 +162,9 @@ struct Duty {
 impl Duty {
     async fn new(bench: &Bench, clock: SharedClock) -> Self {
         wanderer_kills::runtime::tls::install();
-        let store = Store::connect(bench.database.url(), &DatabaseConfig::default());
-        let store = store.await.unwrap();
+        let store = Store::connect(bench.database.url(), &DatabaseConfig::default())
+            .await
+            .unwrap();
         let http = HttpClient::new(&HttpSettings::default(), Arc::clone(&clock)).unwrap();
         let fast = std::time::Duration::from_millis(1);
         let everef = Source::everef(EveRef::new(http.clone(), bench.simulator.everef_url()));
