@@ -1,7 +1,7 @@
 -- Statistics of days in a tenth of the room.
 --
 -- Why this shape:
--- * A row for each participant of a day was more header than content, a third of all bytes of a killmail. Now a row holds
+-- * A row for each participant of a day was more header than content, some kilobyte for each killmail. Now a row holds
 --   all participants of a kind, in a region, on a day: four arrays of the same length, which compress well and are read
 --   in one go.
 -- * Nothing here is ever changed in place: a day is made anew as a whole.

@@ -357,7 +357,12 @@ async fn a_source_that_fails_is_told_and_made_up_for() {
     bench.simulator.clear_faults();
     clock.advance(a_while);
     let made_up = duty.run(Scope::All).await.unwrap();
-    assert_eq!(made_up.count(Verdict::Complete), 8);
+    assert_eq!(
+        made_up.count(Verdict::Complete),
+        8,
+        "{:#?}",
+        made_up.checks
+    );
     assert_eq!(bench.stored().await, whole);
 }
 
