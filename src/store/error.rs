@@ -126,7 +126,9 @@ fn is_transient(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::PoolTimedOut
-        | sqlx::Error::WorkerCrashed => true,
+        | sqlx::Error::WorkerCrashed
+        // A connection that ends while it is being opened looks like an answer that makes no sense.
+        | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(answer) => answer
             .code()
             .is_some_and(|state| is_transient_state(&state)),
@@ -147,6 +149,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use sqlx::{Connection as _, PgConnection};
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
 
     use super::*;
 
@@ -161,6 +166,19 @@ mod tests {
     #[case("22021", false)]
     fn states(#[case] state: &str, #[case] transient: bool) {
         assert_eq!(is_transient_state(state), transient);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_while_it_opens_may_work_in_a_moment() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://me@{}/here", listener.local_addr().unwrap());
+        let (opened, ()) = tokio::join!(PgConnection::connect(&url), async {
+            let (mut client, _) = listener.accept().await.unwrap();
+            // The whole request for TLS: the end would be a reset otherwise.
+            client.read_exact(&mut [0; 8]).await.unwrap();
+        });
+        let error = Error::query("connecting")(opened.unwrap_err());
+        assert!(error.is_transient(), "{error:?}");
     }
 
     #[test]

@@ -105,7 +105,6 @@ impl Hooks {
     }
 }
 
-#[expect(clippy::unused_async, reason = "handlers are")]
 async fn receive(
     State(received): State<Arc<Received>>,
     Path(number): Path<usize>,
