@@ -60,11 +60,15 @@ impl Counts {
     }
 }
 
-/// Judges a day by its numbers. `before` is its last check, `is_kept` true where it was followed or filled.
+/// Judges a day by its numbers. `before` is its last check, `is_kept` true where it was followed or filled. A day that
+/// was kept stays so: the mark that it is filled goes with a reading that fails.
 pub(super) fn by_numbers(counts: Counts, before: Option<&DayCheck>, is_kept: bool) -> Opinion {
     let Some(theirs) = counts.theirs() else {
         return Opinion::Settled(Verdict::Uncounted, None);
     };
+    let was_kept =
+        before.is_some_and(|check| !matches!(check.verdict, Verdict::NotKept | Verdict::Uncounted));
+    let is_kept = is_kept || was_kept;
     if counts.own < theirs {
         return match before {
             Some(check) if check.verdict == Verdict::Explained && counts.equals(check) => {
@@ -229,6 +233,8 @@ mod tests {
         }
         let lacking = before(known, Verdict::Lacking);
         assert_eq!(by_numbers(known, Some(&lacking), true), Opinion::Lacks);
+        let lost = counts(0, Some(39), Some(40));
+        assert_eq!(by_numbers(lost, Some(&lacking), false), Opinion::Lacks);
     }
 
     #[test]

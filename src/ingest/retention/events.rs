@@ -15,20 +15,15 @@ pub(super) struct YearExpired {
 impl YearExpired {
     pub(super) fn emit(self) {
         let year = self.year;
-        match self.fate {
-            Fate::Dropped => {
-                count(Metric::YearsDropped, 1, &[]);
-                tracing::info!(year, "a year that is no longer kept was dropped");
-            }
-            Fate::Named => tracing::info!(
-                year,
-                "the feed names killmails of a year that is no longer kept; the others are deleted one by one"
-            ),
-            Fate::Busy => tracing::warn!(
-                year,
-                "a year that is no longer kept is in use all the time; dropping it is tried again later"
-            ),
+        let fate = match self.fate {
+            Fate::Dropped => "dropped",
+            Fate::Named => "the feed names killmails of it; the others are deleted one by one",
+            Fate::Busy => "in use all the time; dropping it is tried again later",
+        };
+        if self.fate == Fate::Dropped {
+            count(Metric::YearsDropped, 1, &[]);
         }
+        tracing::info!(year, fate, "a year is no longer kept");
     }
 }
 
