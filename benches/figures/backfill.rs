@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{Days, NaiveDate};
 use tokio_util::sync::CancellationToken;
 use wanderer_kills::ingest::backfill::{
-    self, BackfillDeps, BackfillRequest, DayRange, Report as Filled, Source, Watch,
+    self, BackfillDeps, BackfillRequest, DayRange, Recheck, Report as Filled, Source, Watch,
 };
 use wanderer_kills::ingest::resolver::Resolver;
 use wanderer_kills::runtime::clock::SystemClock;
@@ -45,11 +45,8 @@ pub(crate) async fn measure(
 
     let database = server.database("backfill").await?;
     let to = first + Days::new(u64::try_from(options.days)? - 1);
-    let request = BackfillRequest {
-        source: Source::folder(BackfillSource::Everef, folder.path().to_owned()),
-        range: DayRange::new(first, to)?,
-        recheck: false,
-    };
+    let source = Source::folder(BackfillSource::Everef, folder.path().to_owned());
+    let request = BackfillRequest::new(source, DayRange::new(first, to)?, Recheck::ByCount);
     server.settle().await?;
     let (filled, took) = fill(&database, options, &request).await?;
     anyhow::ensure!(filled.documents.new == filled.documents.read, "{filled}");
@@ -78,7 +75,7 @@ pub(crate) async fn measure(
         "×",
     );
     let again = BackfillRequest {
-        recheck: true,
+        recheck: Recheck::ByVersion,
         ..request
     };
     for entry in std::fs::read_dir(folder.path())? {

@@ -87,17 +87,18 @@ impl Standing {
     }
 
     fn tell(self, error: Option<&store::Error>) {
-        match self {
-            Self::Unknown => {}
-            Self::Good => tracing::info!("reads go to the replica"),
-            Self::Behind => {
-                tracing::warn!("the replica is too far behind; reads go to the primary");
-            }
-            Self::Away => tracing::warn!(
-                error = error.map(|error| error as &(dyn std::error::Error + 'static)),
-                "the replica does not answer; reads go to the primary"
-            ),
-        }
+        let standing = match self {
+            Self::Unknown => return,
+            Self::Good => return tracing::info!("reads go to the replica"),
+            Self::Behind => "it is too far behind",
+            Self::Away => "it does not answer",
+        };
+        let error = error.map(|error| error as &(dyn std::error::Error + 'static));
+        tracing::warn!(
+            error,
+            standing,
+            "reads go to the primary, not to the replica"
+        );
     }
 }
 

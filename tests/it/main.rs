@@ -107,6 +107,7 @@ mod process_life;
 mod python_clients;
 #[cfg(test)]
 mod read_replica;
+#[cfg(test)]
 mod real_input;
 #[cfg(test)]
 mod real_parse;

@@ -162,12 +162,15 @@ fn row(method: &'static str, path: &str, status: u16) -> Row {
     (method, path.to_owned(), None, status)
 }
 
+fn get(path: &str, status: u16) -> Row {
+    row("GET", path, status)
+}
+
 fn posted(method: &'static str, path: &str, body: Value, status: u16) -> Row {
     (method, path.to_owned(), Some(body), status)
 }
 
 fn reads() -> Vec<Row> {
-    let get = |path, status| row("GET", path, status);
     vec![
         get("/", 200),
         get("/live/main.js", 200),
@@ -206,20 +209,6 @@ fn reads() -> Vec<Row> {
         get("/api/killmails/99", 404),
         get("/api/systems/active", 200),
         get("/api/systems/active?hours=0", 400),
-        get("/api/stats/activity", 200),
-        get("/api/stats/activity?system=30000142&bucket=day", 200),
-        get("/api/stats/activity?bucket=week", 400),
-        get("/api/stats/activity?corporation=98000001&bucket=day", 200),
-        get("/api/stats/top?list=ships_used&region=10000002", 200),
-        get("/api/stats/top?list=most_valuable", 200),
-        get("/api/stats/top", 400),
-        get("/api/stats/characters/90379338", 200),
-        get("/api/stats/corporations/98000001?npc=false", 200),
-        get("/api/stats/alliances/99000001", 200),
-        get("/api/stats/alliances/x", 400),
-        get("/api/stats/related/1", 200),
-        get("/api/stats/related/99", 404),
-        get("/api/stats/related/1?minutes=0", 400),
         get("/ephemeral/sequence.json", 200),
         get("/ephemeral/1.json", 200),
         get("/ephemeral/99.json", 404),
@@ -240,8 +229,27 @@ fn reads() -> Vec<Row> {
     ]
 }
 
+/// Rows of `/api/stats`.
+fn statistics() -> Vec<Row> {
+    vec![
+        get("/api/stats/activity", 200),
+        get("/api/stats/activity?system=30000142&bucket=day", 200),
+        get("/api/stats/activity?bucket=week", 400),
+        get("/api/stats/activity?corporation=98000001&bucket=day", 200),
+        get("/api/stats/top?list=ships_used&region=10000002", 200),
+        get("/api/stats/top?list=most_valuable", 200),
+        get("/api/stats/top", 400),
+        get("/api/stats/characters/90379338", 200),
+        get("/api/stats/corporations/98000001?npc=false", 200),
+        get("/api/stats/alliances/99000001", 200),
+        get("/api/stats/alliances/x", 400),
+        get("/api/stats/related/1", 200),
+        get("/api/stats/related/99", 404),
+        get("/api/stats/related/1?minutes=0", 400),
+    ]
+}
+
 fn old_interface() -> Vec<Row> {
-    let get = |path, status| row("GET", path, status);
     let systems = json!({ "system_ids": [JITA, 1], "since_hours": 9999 });
     let hook = json!({ "subscriber_id": "s", "callback_url": "https://hooks.invalid/", "system_ids": [1] });
     vec![
@@ -303,7 +311,7 @@ async fn filled() -> TestApp {
 async fn answers_are_what_the_document_says() {
     let app = filled().await;
     let document = document(&app).await;
-    for row in reads().into_iter().chain(old_interface()) {
+    for row in [reads(), statistics(), old_interface()].concat() {
         check(&app, &document, &row, None).await;
     }
     app.stop().await;

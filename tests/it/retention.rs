@@ -83,6 +83,10 @@ async fn count(store: &Store, query: &'static str) -> i64 {
         .unwrap()
 }
 
+async fn execute(store: &Store, statement: &'static str) {
+    sqlx::query(statement).execute(&store.pool).await.unwrap();
+}
+
 async fn settle_statistics(store: &Store) {
     while statistics::settle(store, Duration::ZERO, Duration::ZERO)
         .await
@@ -105,15 +109,12 @@ async fn years_are_dropped_the_rest_goes_in_batches_and_listeners_lose_nothing()
         .cloned()
         .collect();
     append(&store, &named).await;
-    settle_statistics(&store).await;
-    sqlx::query("INSERT INTO value_attempts (killmail_id) VALUES (1001), (4001), (9001)")
-        .execute(&store.pool)
-        .await
-        .unwrap();
-    sqlx::query("UPDATE value_attempts SET recorded_at = '2025-01-01'")
-        .execute(&store.pool)
-        .await
-        .unwrap();
+    execute(
+        &store,
+        "INSERT INTO value_attempts (killmail_id, recorded_at)
+         VALUES (1001, '2025-01-01'), (4001, '2025-01-01'), (9001, '2025-01-01')",
+    )
+    .await;
 
     let supervisor = Supervisor::new();
     let config = FeedConfig {
@@ -147,34 +148,38 @@ async fn years_are_dropped_the_rest_goes_in_batches_and_listeners_lose_nothing()
     announced.push(8_000);
     assert_eq!(heard, announced);
 
+    check_stored(&store, announced).await;
+    check_later_rounds(&store).await;
+    supervisor.shut_down();
+    supervisor.join().await.unwrap();
+}
+
+/// These killmails are stored, with all that belongs to them, and no others.
+async fn check_stored(store: &Store, mut expected: Vec<i64>) {
     let stored: Vec<i64> = sqlx::query_scalar("SELECT killmail_id FROM killmails ORDER BY 1")
         .fetch_all(&store.pool)
         .await
         .unwrap();
-    announced.sort_unstable();
-    assert_eq!(stored, announced);
-    let attackers = count(&store, "SELECT count(*) FROM attackers").await;
-    assert_eq!(attackers, 2 * i64::try_from(announced.len()).unwrap());
-    let attempts = count(
-        &store,
-        "SELECT sum(killmail_id)::bigint FROM value_attempts",
-    )
-    .await;
+    expected.sort_unstable();
+    assert_eq!(stored, expected);
+    let attackers = count(store, "SELECT count(*) FROM attackers").await;
+    assert_eq!(attackers, 2 * i64::try_from(expected.len()).unwrap());
+    let attempts = count(store, "SELECT sum(killmail_id)::bigint FROM value_attempts").await;
     assert_eq!(attempts, 9_001);
+}
 
+/// What the log names stays until it is forgotten; then there is nothing left to do.
+async fn check_later_rounds(store: &Store) {
     assert_eq!(
-        retention::round(&deps(&store)).await.unwrap(),
+        retention::round(&deps(store)).await.unwrap(),
         Expired {
             years_named: vec![2016, 2023],
             ..Expired::default()
         }
     );
     // Once the log has forgotten them, nothing keeps them.
-    sqlx::query("DELETE FROM feed")
-        .execute(&store.pool)
-        .await
-        .unwrap();
-    let last = retention::round(&deps(&store)).await.unwrap();
+    execute(store, "DELETE FROM feed").await;
+    let last = retention::round(&deps(store)).await.unwrap();
     assert_eq!(
         last,
         Expired {
@@ -183,14 +188,12 @@ async fn years_are_dropped_the_rest_goes_in_batches_and_listeners_lose_nothing()
             ..Expired::default()
         }
     );
-    let none = retention::round(&deps(&store)).await.unwrap();
+    let none = retention::round(&deps(store)).await.unwrap();
     assert_eq!(none, Expired::default(), "there is nothing left to do");
     let years: Vec<i32> = wanderer_kills::store::retention::years(&store.pool)
         .await
         .unwrap();
     assert!(years.iter().all(|year| *year >= 2025), "{years:?}");
-    supervisor.shut_down();
-    supervisor.join().await.unwrap();
 }
 
 type Listener = std::pin::Pin<
