@@ -22,7 +22,8 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    logs::install(&cli.telemetry)?;
+    // Dropped last, when the spans of the end are there.
+    let _traces = logs::install(&cli.telemetry)?;
     descriptors::raise();
     exposition::install().context("setting up metrics")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

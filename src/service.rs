@@ -8,10 +8,13 @@
 mod database;
 mod duties;
 mod handle;
+mod probes;
 mod replica;
+mod sampler;
 mod upstreams;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -21,12 +24,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use database::Database;
 pub use handle::{Handle, HandleError};
+use sampler::Sampler;
 use upstreams::Upstreams;
 
-use crate::api::{self, ApiState, LiveObstacle, LiveProbe, MetricsRenderer};
+use crate::api::tls::Tls;
+use crate::api::{self, ApiState, MetricsRenderer};
 use crate::feed::Feed;
 use crate::feed::webhooks::{self, WebhookDeps};
-use crate::ingest::live::{self, LiveDeps, Obstacle, Standing};
+use crate::ingest::live::{self, LiveDeps, Standing};
 use crate::ingest::preloader::{self, PreloaderDeps};
 use crate::ingest::upkeep::{self, UpkeepDeps};
 use crate::ingest::{Pipeline, PipelineInput};
@@ -144,6 +149,7 @@ impl Service {
         self.start_preloader();
         self.start_webhooks()?;
         self.start_duties();
+        self.start_sampler();
         // A task that died cancels the supervisor's token; `stop` then says which.
         let died = self.supervisor.token();
         futures::future::select(pin!(shutdown.cancelled()), pin!(died.cancelled())).await;
@@ -178,34 +184,27 @@ impl Service {
             MetricsRenderer::new(exposition::render),
             self.supervisor.token(),
         )
-        .with_live(self.live_probe())
+        .with_probes(self.probes())
+        .with_tls(self.tls()?)
         .with_preloading(self.preloading().is_some());
         let token = self.supervisor.token();
+        if let Some(tls) = state.tls.clone() {
+            self.supervisor
+                .spawn("certificate", tls.watch(token.clone()));
+        }
         self.supervisor
             .spawn("http", api::serve(listener, state, token));
         Ok(())
     }
 
-    /// Lets `api` ask how the live source stands, which it does not know.
-    fn live_probe(&self) -> LiveProbe {
-        let live = &self.config.live;
-        let url = match live.live_source {
-            LiveSource::R2z2 => live.r2z2_url.clone(),
-            LiveSource::Redisq => live.redisq_url.clone(),
-            LiveSource::None => return LiveProbe::default(),
-        };
-        let (standing, http) = (self.standing.clone(), self.upstreams.http.clone());
-        let clock = Arc::clone(&self.clock);
-        LiveProbe::new(move || {
-            let hindered = standing.hindered(&http, &url, clock.now())?;
-            Some(LiveObstacle {
-                reason: match hindered.obstacle {
-                    Obstacle::BreakerOpen => "breaker_open",
-                    Obstacle::Banned => "banned",
-                },
-                until: hindered.until,
-            })
-        })
+    /// The certificate, where there is one.
+    fn tls(&self) -> anyhow::Result<Option<Tls>> {
+        let access = &self.config.api.access;
+        let files = access.tls_cert.as_deref().zip(access.tls_key.as_deref());
+        files
+            .map(|(certificate, key)| Tls::load(certificate, key))
+            .transpose()
+            .context("preparing HTTPS")
     }
 
     fn start_replica(&self) {
@@ -291,6 +290,16 @@ impl Service {
         self.supervisor
             .spawn("webhooks", webhooks::run(deps, self.supervisor.token()));
         Ok(())
+    }
+
+    fn start_sampler(&self) {
+        let sampler = Sampler {
+            store: self.database.store.clone(),
+            clock: Arc::clone(&self.clock),
+            data_dir: self.database.data_dir().map(Path::to_path_buf),
+        };
+        self.supervisor
+            .spawn("sampler", sampler.run(self.supervisor.token()));
     }
 
     /// The store, for commands that work beside the service.

@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are the program's output")]
 
+mod address_limits;
 mod backfill;
 mod corpus;
 mod database;
@@ -17,6 +18,7 @@ mod ingest;
 mod killfeed;
 mod latency;
 mod listener;
+mod memory;
 mod phoenix;
 mod phoenix_client;
 mod phoenix_world;
@@ -52,6 +54,10 @@ enum Part {
     Phoenix,
     /// Memory at rest.
     Idle,
+    /// Memory after a quiet night, and while `--rows` killmails come.
+    Memory,
+    /// What one client feels of others that ask too much.
+    AddressLimits,
     /// Historical queries, with `--rows` killmails stored.
     Query,
     /// Statistics over the same killmails.
@@ -121,6 +127,12 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Idle) {
         idle::measure(&server, &mut report).await?;
+    }
+    if wanted(Part::Memory) {
+        memory::measure(&server, &options, &mut report).await?;
+    }
+    if wanted(Part::AddressLimits) {
+        address_limits::measure(&server, &options, &mut report).await?;
     }
     if wanted(Part::Query) {
         query::measure(&server, &options, &mut report).await?;

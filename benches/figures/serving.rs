@@ -24,7 +24,7 @@ const LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// What opens the service's requests without limits.
 pub(crate) const ADMIN_TOKEN: &str = "figures";
 
-/// The real binary, serving one database, following no source. Killed when dropped.
+/// The real binary, serving one database, following no source unless it is told to. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -34,13 +34,23 @@ pub(crate) struct Process {
 impl Process {
     /// Starts it and waits until it answers.
     pub(crate) async fn start(database: &Database) -> anyhow::Result<Self> {
+        Self::start_with(database, &[]).await
+    }
+
+    /// As [`Process::start`], with further variables in its environment.
+    pub(crate) async fn start_with(
+        database: &Database,
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let address = free_address().await?;
         let child = Command::new(env!("CARGO_BIN_EXE_wanderer-kills"))
-            .args(["serve", "--live-source", "none", "--listen"])
+            .args(["serve", "--listen"])
             .arg(address.to_string())
             .env("DATABASE_URL", &database.url)
+            .env("WK_LIVE_SOURCE", "none")
             .env("WK_LOG", "warn")
             .env("WK_ADMIN_TOKEN", ADMIN_TOKEN)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)

@@ -1,14 +1,16 @@
 //! Who may come in: caps on plain requests and on streams. Nobody queues; what does not fit is told when
 //! to come again.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
+use super::address_places::{AddressPlace, AddressPlaces, counted};
 use super::error::ApiError;
+use super::events::LimitReached;
 use super::limits::{HISTORY_READERS, Limits, QUERY_READERS};
+use crate::runtime::config::Networks;
 
 /// The caps of one process.
 #[derive(Debug)]
@@ -18,16 +20,14 @@ pub struct Admission {
     history: Semaphore,
     queries: Arc<Semaphore>,
     query_readers: Semaphore,
-    per_address: usize,
-    // Bounded by `streams`: an address is forgotten with its last stream.
-    addresses: Mutex<HashMap<IpAddr, usize>>,
+    of_address: Arc<AddressPlaces>,
+    unlimited: Networks,
 }
 
 /// The right to have one stream (long poll, SSE, websocket); given back when dropped.
 #[derive(Debug)]
 pub struct StreamPermit {
-    admission: Arc<Admission>,
-    address: Option<IpAddr>,
+    _of_address: Option<AddressPlace>,
     _total: OwnedSemaphorePermit,
 }
 
@@ -40,8 +40,8 @@ impl Admission {
             history: Semaphore::new(HISTORY_READERS),
             queries: Arc::new(Semaphore::new(limits.queries)),
             query_readers: Semaphore::new(QUERY_READERS),
-            per_address: limits.streams_per_address,
-            addresses: Mutex::default(),
+            of_address: AddressPlaces::new(limits.streams_per_address),
+            unlimited: limits.unlimited.clone(),
         }
     }
 
@@ -82,63 +82,32 @@ impl Admission {
     ///
     /// # Errors
     /// [`ApiError::TooManyStreams`] when all are taken, or all of this address.
-    pub fn stream(self: &Arc<Self>, address: Option<IpAddr>) -> Result<StreamPermit, ApiError> {
-        let total = Arc::clone(&self.streams).try_acquire_owned().map_err(|_| {
-            ApiError::TooManyStreams {
-                whose: "this server",
-            }
-        })?;
-        let address = address.and_then(counted_address);
-        if let Some(address) = address {
-            let mut addresses = self.lock();
-            let count = addresses.entry(address).or_default();
-            if *count >= self.per_address {
-                return Err(ApiError::TooManyStreams {
-                    whose: "your address",
-                });
-            }
-            *count += 1;
-        }
+    pub fn stream(&self, address: Option<IpAddr>) -> Result<StreamPermit, ApiError> {
+        let refused = |whose| {
+            LimitReached { what: "streams" }.emit();
+            ApiError::TooManyStreams { whose }
+        };
+        let total = Arc::clone(&self.streams)
+            .try_acquire_owned()
+            .map_err(|_| refused("this server"))?;
+        let of_address = address
+            .and_then(|address| counted(address, &self.unlimited))
+            .map(|address| {
+                self.of_address
+                    .take(address)
+                    .ok_or_else(|| refused("your address"))
+            })
+            .transpose()?;
         Ok(StreamPermit {
-            admission: Arc::clone(self),
-            address,
+            _of_address: of_address,
             _total: total,
         })
     }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Drop for StreamPermit {
-    fn drop(&mut self) {
-        let Some(address) = self.address else { return };
-        let mut addresses = self.admission.lock();
-        if let Some(count) = addresses.get_mut(&address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                addresses.remove(&address);
-            }
-        }
-    }
-}
-
-/// The address a stream counts for; `None` for loopback. One IPv6 customer has a whole /64.
+/// What an address is counted as where loopback is not: one IPv6 customer has a whole /64.
 pub(super) fn counted_address(address: IpAddr) -> Option<IpAddr> {
-    let address = address.to_canonical();
-    if address.is_loopback() {
-        return None;
-    }
-    Some(match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    })
+    counted(address, &Networks::loopback())
 }
 
 #[cfg(test)]
@@ -166,7 +135,7 @@ mod tests {
         assert!(admission.stream(address("203.0.113.2")).is_ok());
         drop(first);
         assert!(admission.stream(address("203.0.113.1")).is_ok());
-        assert!(admission.lock().is_empty());
+        assert_eq!(admission.of_address.len(), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! [`ApiError`] is the only error that becomes a response.
 
 mod answer;
+mod kind;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -68,6 +69,28 @@ pub enum ApiError {
     TooManyRequests {
         /// What is too much.
         reason: &'static str,
+    },
+    /// An address asks more often than it may.
+    #[error("your address asks more often than it may: come again in {retry_after} s")]
+    TooOften {
+        /// Seconds until the next request is taken.
+        retry_after: u16,
+    },
+    /// An API token is missing or unknown.
+    #[error(
+        "{what} takes an API token: send Authorization: Bearer and a token that the operator made"
+    )]
+    TokenRequired {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// An API token is not for this.
+    #[error("{what} takes an API token with the scope {scope}, which this one lacks")]
+    TokenLacksScope {
+        /// What was asked for.
+        what: &'static str,
+        /// What it takes.
+        scope: &'static str,
     },
     /// No such subscription.
     #[error("there is no such subscription")]
@@ -190,7 +213,7 @@ pub enum ApiError {
 pub const SHOWN_CHARACTERS: usize = 80;
 
 /// Every code that a problem document may have.
-pub const CODES: [&str; 27] = [
+pub const CODES: [&str; 30] = [
     "bad_parameter",
     "unknown_parameter",
     "cursor_expired",
@@ -198,6 +221,9 @@ pub const CODES: [&str; 27] = [
     "killmail_not_found",
     "document_not_found",
     "too_many_requests",
+    "too_often",
+    "token_required",
+    "token_lacks_scope",
     "subscription_not_found",
     "delivery_not_found",
     "not_owner",
@@ -219,9 +245,6 @@ pub const CODES: [&str; 27] = [
     "too_many",
     "internal",
 ];
-
-/// Status, code and title of one kind of error.
-type Kind = (StatusCode, &'static str, &'static str);
 
 impl ApiError {
     /// A parameter that can't be understood; the value is cut.
@@ -245,98 +268,6 @@ impl ApiError {
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         self.kind().0
-    }
-
-    fn kind(&self) -> Kind {
-        use StatusCode as S;
-        match self {
-            Self::BadParameter { .. } => (S::BAD_REQUEST, "bad_parameter", "Bad parameter"),
-            Self::UnknownParameter { .. } => {
-                (S::BAD_REQUEST, "unknown_parameter", "Unknown parameter")
-            }
-            Self::CursorExpired { .. } => (S::GONE, "cursor_expired", "Cursor expired"),
-            Self::CursorAhead { .. } => (S::CONFLICT, "cursor_ahead", "Cursor ahead of the feed"),
-            Self::KillmailNotFound { .. } => {
-                (S::NOT_FOUND, "killmail_not_found", "Killmail not found")
-            }
-            Self::DocumentNotFound { .. } => {
-                (S::NOT_FOUND, "document_not_found", "Document not found")
-            }
-            Self::TooManyRequests { .. } => (
-                S::TOO_MANY_REQUESTS,
-                "too_many_requests",
-                "Too many requests",
-            ),
-            Self::SubscriptionNotFound => (
-                S::NOT_FOUND,
-                "subscription_not_found",
-                "Subscription not found",
-            ),
-            Self::DeliveryNotFound { .. } => {
-                (S::NOT_FOUND, "delivery_not_found", "Delivery not found")
-            }
-            Self::BackfillNotFound { .. } => {
-                (S::NOT_FOUND, "backfill_not_found", "Backfill not found")
-            }
-            Self::NotOwner => (S::UNAUTHORIZED, "not_owner", "Not the owner"),
-            Self::RouteNotFound => (S::NOT_FOUND, "not_found", "Not Found"),
-            Self::MethodNotAllowed { .. } => (
-                S::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "Method not allowed",
-            ),
-            Self::UpgradeRequired { .. } => {
-                (S::UPGRADE_REQUIRED, "upgrade_required", "Upgrade required")
-            }
-            Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large"),
-            Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "Overloaded"),
-            Self::TooManyQueries => (
-                S::SERVICE_UNAVAILABLE,
-                "too_many_queries",
-                "Too many queries",
-            ),
-            Self::QueryTooBroad { .. } => (
-                S::UNPROCESSABLE_ENTITY,
-                "query_too_broad",
-                "Query too broad",
-            ),
-            Self::NotAcceptable { .. } => (S::NOT_ACCEPTABLE, "not_acceptable", "Not acceptable"),
-            Self::NotAdmin { .. } => (S::UNAUTHORIZED, "not_admin", "Not an operator"),
-            Self::AdminOff { .. } => (S::FORBIDDEN, "admin_off", "No operator"),
-            Self::TooManyStreams { .. } => (
-                S::SERVICE_UNAVAILABLE,
-                "too_many_streams",
-                "Too many streams",
-            ),
-            Self::Timeout => (S::SERVICE_UNAVAILABLE, "timeout", "Timeout"),
-            Self::ShuttingDown => (S::SERVICE_UNAVAILABLE, "shutting_down", "Shutting down"),
-            Self::Store(error) => store_kind(error),
-            Self::Shared(error) => error.kind(),
-            Self::Document { .. } | Self::Rendering(_) | Self::Panicked { .. } => internal(),
-            Self::Client(error) => (error.status(), "killfeed_client", "Bad killfeed request"),
-            Self::V1(error) => (error.status(), "v1", "Bad request"),
-        }
-    }
-}
-
-fn internal() -> Kind {
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal",
-        "Internal error",
-    )
-}
-
-fn store_kind(error: &crate::store::Error) -> Kind {
-    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-    if error.is_pool_exhausted() {
-        (unavailable, "database_busy", "Database busy")
-    } else if error.is_transient() {
-        (unavailable, "database_unavailable", "Database unavailable")
-    } else if matches!(error, crate::store::Error::TooMany { .. }) {
-        (unavailable, "too_many", "Too many")
-    } else {
-        internal()
     }
 }
 

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use chrono::TimeDelta;
 
+use crate::feed::FeedEvent;
+use crate::runtime::clock::SharedClock;
 use crate::runtime::telemetry::metric::{Metric, add, count, record};
 
 /// What the clients of a stream speak.
@@ -35,6 +38,13 @@ pub(super) struct Pushed {
     /// The metric's label: `json`, `phoenix` or `sse`.
     pub(super) protocol: &'static str,
     pub(super) killmails: usize,
+    /// Since the commit of the first of them.
+    pub(super) waited: Option<TimeDelta>,
+}
+
+/// How long ago the first of `events` was committed.
+pub(super) fn since_commit(clock: &SharedClock, events: &[Arc<FeedEvent>]) -> Option<TimeDelta> {
+    events.first().map(|event| clock.now() - event.committed_at)
 }
 
 impl Pushed {
@@ -46,6 +56,15 @@ impl Pushed {
                 killmails,
                 &[("protocol", self.protocol)],
             );
+            if let Some(waited) = self.waited {
+                // The clocks of two machines differ.
+                let waited = waited.to_std().unwrap_or_default().as_secs_f64();
+                record(
+                    Metric::SendLagSeconds,
+                    waited,
+                    &[("protocol", self.protocol)],
+                );
+            }
         }
     }
 }
@@ -88,6 +107,20 @@ fn class(status: StatusCode) -> &'static str {
     }
 }
 
+/// A client was turned away by a limit.
+#[derive(Debug)]
+pub(super) struct LimitReached {
+    /// The metric's `reason`.
+    pub(super) what: &'static str,
+}
+
+impl LimitReached {
+    pub(super) fn emit(self) {
+        count(Metric::HttpRefused, 1, &[("reason", self.what)]);
+        tracing::debug!(reason = self.what, "a client was turned away");
+    }
+}
+
 /// A client that took nothing for too long was disconnected.
 #[derive(Debug)]
 pub(super) struct SlowClientClosed {
@@ -112,6 +145,11 @@ pub(super) struct Staying {
 }
 
 impl Staying {
+    /// A connection has opened.
+    pub(super) fn connection() -> Self {
+        Self::count_in(Metric::HttpConnections, &[])
+    }
+
     /// A plain JSON websocket has opened.
     pub(super) fn websocket() -> Self {
         Self::count_in(Metric::WebsocketConnections, &[("protocol", "json")])

@@ -1,13 +1,14 @@
 //! Reading requests: query parameters with errors that name field, value and what is allowed.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 
+use super::client_address::ClientAddress;
 use super::error::ApiError;
 use crate::domain::{FeedSequence, Filter};
 
@@ -216,7 +217,7 @@ impl<S: Sync> FromRequestParts<S> for Params {
     }
 }
 
-/// The other end's address, where the request came over a socket.
+/// The client's address, where the request came over a socket.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub Option<IpAddr>);
 
@@ -224,8 +225,8 @@ impl<S: Sync> FromRequestParts<S> for PeerAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(peer.map(|ConnectInfo(address)| address.ip())))
+        let client = parts.extensions.get::<ClientAddress>();
+        Ok(Self(client.map(|ClientAddress(address)| *address)))
     }
 }
 

@@ -1,8 +1,11 @@
 //! Every limit of inbound HTTP, by name, with its reason.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::runtime::config::ApiConfig;
+use chrono::TimeDelta;
+
+use crate::runtime::config::{ApiConfig, Networks, ProxyHeader};
 
 /// Most events of one killfeed page: about 4 MB of documents, some 30 ms of work.
 pub const MAX_PAGE_EVENTS: i64 = 1_000;
@@ -134,6 +137,27 @@ pub const SILENT_TAIL: Duration = Duration::from_secs(30);
 /// A process whose feed is further behind the log than this many events calls itself degraded.
 pub const FEED_LAG_DEGRADED: i64 = 1_000;
 
+/// Addresses whose requests are counted at the same time, some megabytes. While there are more, those that come
+/// anew are turned away.
+pub const MAX_LIMITED_ADDRESSES: usize = 65_536;
+
+/// Proxies between a client and this service that are looked past.
+pub const MAX_FORWARDED_HOPS: usize = 32;
+
+/// A live source without anything new for so long, beside the daily downtimes, is called stale: in the quietest
+/// quarter of an hour of a usual day dozens of killmails are published.
+pub const SILENT_SOURCE: TimeDelta = TimeDelta::minutes(15);
+
+/// Who follows a source and has asked it nothing for so long is stuck: no pause that a source may ask for, other
+/// than a ban, is longer.
+pub const SILENT_FOLLOWER: TimeDelta = TimeDelta::hours(1);
+
+/// With less room on the disk of the private database an operator should look: some two weeks of killmails.
+pub const LITTLE_DISK_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// With less room writes are about to fail: PostgreSQL's log alone takes 16 MiB at a time.
+pub const LEAST_DISK_BYTES: u64 = 128 * 1024 * 1024;
+
 /// Longest reference (`ref`, `join_ref`) of a Phoenix message: it is repeated in every frame that answers it.
 pub const MAX_PHOENIX_REFERENCE_BYTES: usize = 1_024;
 
@@ -182,8 +206,20 @@ pub struct Limits {
     pub connections: usize,
     /// Most long polls, SSE streams and websockets together.
     pub streams: usize,
-    /// Most of those from one address (IPv6: one /64). Loopback is exempt: a reverse proxy sits there.
+    /// Most of those from one address (IPv6: one /64).
     pub streams_per_address: usize,
+    /// Most TCP connections of one address.
+    pub connections_per_address: usize,
+    /// Requests that one address may make in a minute, on average.
+    pub requests_per_minute: NonZeroU32,
+    /// Requests that one address may make at once.
+    pub request_burst: NonZeroU32,
+    /// Addresses that are not limited.
+    pub unlimited: Networks,
+    /// Proxies whose word on the client's address is believed.
+    pub proxies: Networks,
+    /// Where they say it.
+    pub proxy_header: ProxyHeader,
     /// Most plain requests at work at the same time; the database pool is far smaller.
     pub requests: usize,
     /// Most historical queries at work at the same time, those that are still being sent included.
@@ -219,6 +255,7 @@ const CONNECTIONS_BESIDE_STREAMS: usize = 6_384;
 
 impl From<&ApiConfig> for Limits {
     fn from(config: &ApiConfig) -> Self {
+        let access = &config.access;
         Self {
             connections: config
                 .max_streams
@@ -226,10 +263,16 @@ impl From<&ApiConfig> for Limits {
                 .saturating_add(CONNECTIONS_BESIDE_STREAMS),
             streams: config.max_streams.get(),
             streams_per_address: config.max_streams_per_address.get(),
+            connections_per_address: access.max_connections_per_address.get(),
+            requests_per_minute: access.requests_per_minute,
+            request_burst: access.request_burst,
+            unlimited: access.unlimited_networks.clone(),
+            proxies: access.trusted_proxies.clone(),
+            proxy_header: access.proxy_header,
             requests: config.max_requests.get(),
             queries: MAX_QUERIES,
             request_timeout: config.request_timeout(),
-            head_timeout: Duration::from_secs(30),
+            head_timeout: access.head_timeout(),
             send_timeout: config.send_timeout(),
             keep_alive: Duration::from_secs(10),
             heartbeat: Duration::from_secs(30),

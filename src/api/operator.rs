@@ -24,15 +24,17 @@ pub(super) fn required(
         .map(|token| token.expose_secret().trim())
         .filter(|token| !token.is_empty())
         .ok_or(ApiError::AdminOff { what })?;
-    let shown = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    if shown.is_some_and(|shown| is_same(token, shown.trim())) {
+    if shown(headers).is_some_and(|shown| is_same(token, shown)) {
         Ok(())
     } else {
         Err(ApiError::NotAdmin { what })
     }
+}
+
+/// The token that a request shows.
+pub(super) fn shown(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    Some(value.strip_prefix("Bearer ")?.trim())
 }
 
 /// Takes the same time wherever the two differ: what is compared are digests under a key.

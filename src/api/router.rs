@@ -1,7 +1,7 @@
 //! All routes and the layers around them.
 //!
 //! From the outside in: metrics · request id · span · CORS for reads · problems get instance and request id ·
-//! panics become 500 · body limits · routes. Plain requests have a time-out and are compressed; polls look after
+//! limits per address · panics become 500 · body limits · routes. Plain requests have a time-out and are compressed; polls look after
 //! their own time; streams have neither.
 
 use std::any::Any;
@@ -27,7 +27,7 @@ use super::problem::{Problem, problem_response};
 use super::state::ApiState;
 use super::v1::V1Error;
 use super::{
-    backfills, docs, killfeed, killmails, live_page, ops, phoenix, r2z2, redisq, stats,
+    backfills, docs, killfeed, killmails, live_page, ops, phoenix, r2z2, rate, redisq, stats,
     subscriptions, systems, v1,
 };
 
@@ -64,6 +64,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state.clone())
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), rate::limited))
         .layer(from_fn(finish_problem))
         .layer(reads_from_anywhere())
         .layer(

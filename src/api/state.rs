@@ -4,14 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::admission::Admission;
 use super::limits::Limits;
 use super::phoenix::Lobby;
+use super::probe::Probes;
+use super::rate::RequestRate;
 use super::stats;
+use super::tls::Tls;
 use super::wishing::Wishing;
 use crate::feed::Feed;
 use crate::runtime::clock::SharedClock;
@@ -40,43 +42,6 @@ impl fmt::Debug for MetricsRenderer {
     }
 }
 
-/// Why nothing comes from the live source at present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LiveObstacle {
-    /// A word for it, shown as it is.
-    pub reason: &'static str,
-    /// When the source is asked again, at the earliest.
-    pub until: DateTime<Utc>,
-}
-
-/// Asks what keeps this process from its live source. The default knows no obstacle.
-#[derive(Clone)]
-pub struct LiveProbe(Arc<dyn Fn() -> Option<LiveObstacle> + Send + Sync>);
-
-impl LiveProbe {
-    /// Wraps who knows.
-    pub fn new(ask: impl Fn() -> Option<LiveObstacle> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(ask))
-    }
-
-    /// The obstacle as of now; `None` where nothing is in the way, or where this process follows no source.
-    pub fn obstacle(&self) -> Option<LiveObstacle> {
-        (self.0)()
-    }
-}
-
-impl Default for LiveProbe {
-    fn default() -> Self {
-        Self::new(|| None)
-    }
-}
-
-impl fmt::Debug for LiveProbe {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("LiveProbe")
-    }
-}
-
 /// What handlers share. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ApiState {
@@ -92,12 +57,16 @@ pub struct ApiState {
     pub shutdown: CancellationToken,
     /// What `/metrics` shows.
     pub metrics: MetricsRenderer,
-    /// How the live source stands.
-    pub live: LiveProbe,
+    /// What only the service knows.
+    pub probes: Probes,
     /// Limits.
     pub limits: Arc<Limits>,
     /// Who may come in.
     pub admission: Arc<Admission>,
+    /// How often.
+    pub rate: Arc<RequestRate>,
+    /// The certificate, where this service speaks HTTPS.
+    pub tls: Option<Tls>,
     /// Websocket sessions: they outlive the HTTP exchange that opened them, and shutdown waits for them.
     pub sessions: TaskTracker,
     /// What Phoenix connections share.
@@ -121,6 +90,7 @@ impl ApiState {
         shutdown: CancellationToken,
     ) -> Self {
         let limits = Limits::from(&config);
+        let rate = Arc::new(RequestRate::new(&limits, Arc::clone(&clock)));
         Self {
             phoenix: Arc::new(Lobby::new(clock.monotonic())),
             feed,
@@ -129,8 +99,10 @@ impl ApiState {
             config,
             shutdown,
             metrics,
-            live: LiveProbe::default(),
+            probes: Probes::default(),
             admission: Arc::new(Admission::new(&limits)),
+            rate,
+            tls: None,
             limits: Arc::new(limits),
             sessions: TaskTracker::new(),
             event_streams: Arc::default(),
@@ -139,10 +111,10 @@ impl ApiState {
         }
     }
 
-    /// The same, asking there how the live source stands.
+    /// The same, asking there what only the service knows.
     #[must_use]
-    pub fn with_live(mut self, live: LiveProbe) -> Self {
-        self.live = live;
+    pub fn with_probes(mut self, probes: Probes) -> Self {
+        self.probes = probes;
         self
     }
 
@@ -153,10 +125,18 @@ impl ApiState {
         self
     }
 
+    /// The same over HTTPS, where there is a certificate.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<Tls>) -> Self {
+        self.tls = tls;
+        self
+    }
+
     /// The same with other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.admission = Arc::new(Admission::new(&limits));
+        self.rate = Arc::new(RequestRate::new(&limits, Arc::clone(&self.clock)));
         self.limits = Arc::new(limits);
         self
     }

@@ -1,15 +1,14 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use anyhow::{Context as _, ensure};
+use reqwest::StatusCode;
+
+use crate::runtime::tls;
 
 /// An answer takes milliseconds; whoever asks has a limit of some seconds.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// More than the head of any answer; the body does not matter.
-const MOST_BYTES: u64 = 4096;
 
 /// Ask a running service whether it answers; exit code 0 when it does. For containers, which need no other program
 /// for it.
@@ -18,17 +17,28 @@ pub struct HealthcheckArgs {
     /// Address and port on which the service listens.
     #[arg(long, env = "WK_LISTEN", default_value = "127.0.0.1:4004")]
     pub listen: SocketAddr,
+    /// The certificate that the service has, if it has one: then it is asked by HTTPS.
+    #[arg(long, env = "WK_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
 }
 
 pub(super) async fn run(args: HealthcheckArgs) -> anyhow::Result<()> {
-    let address = reachable(args.listen);
-    let status = timeout(PATIENCE, ask(address))
-        .await
-        .with_context(|| format!("{address} takes longer than {PATIENCE:?}"))?
-        .with_context(|| format!("asking {address}"))?;
-    if !status.starts_with("HTTP/1.1 200") {
-        bail!("{address} answers {status:?}");
-    }
+    tls::install();
+    let scheme = args.tls_cert.map_or("http", |_| "https");
+    let url = format!("{scheme}://{}/ping", reachable(args.listen));
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(PATIENCE)
+        // The certificate names the service's public name, and this asks an address of its own machine.
+        .tls_danger_accept_invalid_certs(true)
+        .build()?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "asks our own service, not somebody's server"
+    )]
+    let answer = client.get(&url).send().await;
+    let status = answer.with_context(|| format!("asking {url}"))?.status();
+    ensure!(status == StatusCode::OK, "{url} answers {status}");
     super::say("ok");
     Ok(())
 }
@@ -43,17 +53,6 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
         });
     }
     address
-}
-
-/// The first line of the answer.
-async fn ask(address: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET /ping HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.take(MOST_BYTES).read_to_end(&mut answer).await?;
-    let answer = String::from_utf8_lossy(&answer);
-    Ok(answer.lines().next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod serve;
 mod ship_types;
 mod simulate;
 mod stats;
+mod token;
 
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -53,6 +54,8 @@ pub enum Command {
     ShipTypes(Box<ship_types::ShipTypesCommand>),
     /// Keep statistics.
     Stats(Box<stats::StatsCommand>),
+    /// Make, list and revoke API tokens.
+    Token(Box<token::TokenCommand>),
     /// Ask a running service whether it answers.
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Run the stand-in upstream alone.
@@ -76,6 +79,7 @@ impl Cli {
             Command::Migrate(args) => migrate::run(*args, shutdown).await,
             Command::ShipTypes(args) => ship_types::run(*args, shutdown).await,
             Command::Stats(command) => stats::run(*command, shutdown).await,
+            Command::Token(command) => token::run(*command).await,
             Command::Healthcheck(args) => healthcheck::run(args).await,
             Command::Simulate(args) => simulate::run(*args, shutdown).await,
         }

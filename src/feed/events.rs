@@ -1,7 +1,8 @@
 //! What the feed tells logs and metrics.
 
 use super::Status;
-use crate::runtime::telemetry::metric::{Metric, count, set_count};
+use crate::domain::FeedSequence;
+use crate::runtime::telemetry::metric::{Metric, count, record, set_count};
 use crate::store;
 
 /// The feed as it is after a look at the log.
@@ -17,7 +18,28 @@ impl Looked {
         set_count(Metric::FeedHead, status.head.0, &[]);
         set_count(Metric::FeedReaders, status.readers, &[]);
         set_count(Metric::RingEvents, status.ring_events, &[]);
+        // The ring has no holes.
+        let events = i64::try_from(status.ring_events).unwrap_or(i64::MAX);
+        set_count(Metric::RingFloor, status.head.0.saturating_sub(events), &[]);
         set_count(Metric::RingBytes, status.ring_bytes, &[]);
+    }
+}
+
+/// A reader is given events.
+#[derive(Debug)]
+pub(super) struct BatchGiven {
+    /// Where the reader was.
+    pub(super) cursor: FeedSequence,
+    /// Where the feed was.
+    pub(super) head: FeedSequence,
+}
+
+impl BatchGiven {
+    /// The metric alone: there are thousands of readers.
+    pub(super) fn emit(self) {
+        let behind = self.head.0.saturating_sub(self.cursor.0).max(0);
+        let behind = u32::try_from(behind).unwrap_or(u32::MAX);
+        record(Metric::ReaderLagEvents, f64::from(behind), &[]);
     }
 }
 

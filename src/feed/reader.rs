@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::events::BatchGiven;
 use super::hub::{Hub, Signal, Subscription};
 use super::key::keys_of_filter;
 use super::{Error, FeedEvent, Result, scan};
@@ -101,6 +102,13 @@ impl Reader {
             self.pass_foreign();
             let batch =
                 scan::scan(&self.hub, (self.cursor, self.zero), &self.filter, limit).await?;
+            if !batch.events.is_empty() {
+                BatchGiven {
+                    cursor: self.cursor,
+                    head: signal.head,
+                }
+                .emit();
+            }
             self.cursor = batch.cursor;
             if !batch.events.is_empty() || batch.has_more || last_look {
                 return Ok(batch);

@@ -51,6 +51,7 @@ pub(super) async fn prepare(
 /// the very commit; the same batch again is harmless then, since every write is idempotent.
 ///
 /// The feed log comes last: its lock orders all writers, and is held only until the commit that follows.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(super) async fn commit(
     store: &Store,
     batch: &Batch,

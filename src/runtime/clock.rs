@@ -20,6 +20,18 @@ pub trait Clock: Send + Sync + fmt::Debug {
 /// A clock to pass around.
 pub type SharedClock = Arc<dyn Clock>;
 
+/// A clock as governor wants it.
+#[derive(Debug, Clone)]
+pub struct Ticks(pub SharedClock);
+
+impl governor::clock::Clock for Ticks {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.monotonic()
+    }
+}
+
 /// The machine's clock.
 #[derive(Debug)]
 pub struct SystemClock {

@@ -19,6 +19,13 @@ pub fn raise() {
     }
 }
 
+/// Descriptors that this process may have open; `None` where the system does not tell.
+pub fn allowed() -> Option<u64> {
+    getrlimit(Resource::RLIMIT_NOFILE)
+        .ok()
+        .map(|(soft, _)| soft)
+}
+
 /// How many connections clients may have at the same time: `wanted`, or less where descriptors are scarce.
 pub fn for_clients(wanted: usize) -> usize {
     let Ok((soft, _)) = getrlimit(Resource::RLIMIT_NOFILE) else {

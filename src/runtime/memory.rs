@@ -12,6 +12,17 @@ pub fn resident() -> Option<u64> {
     kilobytes.checked_mul(1_024)
 }
 
+/// Open file descriptors; `None` where the system does not tell.
+pub fn open_files() -> Option<usize> {
+    // The one that lists them is among them.
+    Some(
+        fs::read_dir("/proc/self/fd")
+            .ok()?
+            .count()
+            .saturating_sub(1),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -20,5 +31,10 @@ mod tests {
     fn a_test_takes_more_than_a_megabyte_and_less_than_a_terabyte() {
         let resident = resident().unwrap();
         assert!((1 << 20..1 << 40).contains(&resident), "{resident}");
+    }
+
+    #[test]
+    fn standard_streams_are_open() {
+        assert!(open_files().unwrap() >= 3);
     }
 }

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod config;
 pub mod descriptors;
+pub mod disk;
 pub mod memory;
 pub mod postgres;
 pub mod signals;

@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 
@@ -11,6 +13,7 @@ pub struct Database {
     /// Its pools.
     pub store: Store,
     embedded: Option<EmbeddedPostgres>,
+    data_dir: Option<PathBuf>,
 }
 
 impl Database {
@@ -35,12 +38,22 @@ impl Database {
         let store = Store::connect(&url, config)
             .await
             .context("connecting to the database")?;
-        Ok(Self { store, embedded })
+        let data_dir = embedded.is_some().then(|| config.data_dir());
+        Ok(Self {
+            store,
+            embedded,
+            data_dir,
+        })
     }
 
     /// The URL of the primary, which may hold a password.
     pub fn url(&self) -> &str {
         self.store.url.expose_secret()
+    }
+
+    /// The folder of the embedded database; `None` where a URL was given.
+    pub fn data_dir(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
     }
 
     /// The `psql` command line that opens the embedded database; `None` where a URL was given.

@@ -79,3 +79,74 @@ pub async fn ingest_status(conn: &mut PgConnection) -> Result<IngestStatus> {
         newest_killmail,
     })
 }
+
+/// What enrichment and webhooks have before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkStatus {
+    /// Ship types and solar systems are loaded.
+    pub has_reference_data: bool,
+    /// Stored documents that still lack names, types or places; counted up to [`MAX_COUNTED`].
+    pub pending_documents: i64,
+    /// Webhooks.
+    pub webhooks: WebhookCounts,
+}
+
+/// Webhook subscriptions with an address, by state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WebhookCounts {
+    /// Delivered to.
+    pub active: i64,
+    /// Failed lately, and tried again later.
+    pub retrying: i64,
+    /// Paused, by their owners or after failures.
+    pub paused: i64,
+    /// The place of the active one that is furthest back.
+    pub furthest_back: Option<i64>,
+}
+
+/// What enrichment and webhooks have before them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn work_status(conn: &mut PgConnection) -> Result<WorkStatus> {
+    let enrichment = sqlx::query!(
+        r#"
+        SELECT EXISTS (SELECT FROM ship_types) AND EXISTS (SELECT FROM solar_systems) AS "has_reference_data!",
+            (
+                SELECT count(*)
+                FROM (SELECT 1 FROM killmails WHERE pending_names LIMIT $1) AS k
+            ) AS "pending!"
+        "#,
+        MAX_COUNTED,
+    )
+    .fetch_one(&mut *conn)
+    .await
+    .map_err(Error::query("reading how enrichment stands"))?;
+    Ok(WorkStatus {
+        has_reference_data: enrichment.has_reference_data,
+        pending_documents: enrichment.pending,
+        webhooks: webhook_counts(conn).await?,
+    })
+}
+
+/// Webhook subscriptions by state.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn webhook_counts(executor: impl PgExecutor<'_>) -> Result<WebhookCounts> {
+    // At most `subscriptions::MAX_SUBSCRIPTIONS` rows.
+    sqlx::query_as!(
+        WebhookCounts,
+        r#"
+        SELECT count(*) FILTER (WHERE paused_at IS NULL AND failures = 0) AS "active!",
+            count(*) FILTER (WHERE paused_at IS NULL AND failures > 0) AS "retrying!",
+            count(*) FILTER (WHERE paused_at IS NOT NULL) AS "paused!",
+            min(cursor) FILTER (WHERE paused_at IS NULL AND failures = 0) AS furthest_back
+        FROM subscriptions
+        WHERE callback_url <> ''
+        "#
+    )
+    .fetch_one(executor)
+    .await
+    .map_err(Error::query("counting webhooks by state"))
+}

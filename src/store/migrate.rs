@@ -56,6 +56,25 @@ pub async fn run(url: &str) -> Result<()> {
     outcome
 }
 
+/// Whether the database is at this program's schema, or at that of a newer one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn is_current(executor: impl sqlx::PgExecutor<'_>) -> Result<bool> {
+    let runner = embedded::migrations::runner();
+    let newest = runner
+        .get_migrations()
+        .iter()
+        .map(|it| i64::from(it.version()))
+        .max();
+    let applied =
+        sqlx::query_scalar!("SELECT max(version)::bigint AS version FROM refinery_schema_history")
+            .fetch_one(executor)
+            .await
+            .map_err(Error::query("reading which migrations were applied"))?;
+    Ok(applied >= newest)
+}
+
 async fn connect(url: &str) -> Result<Migrator, sqlx::Error> {
     let options: PgConnectOptions = url.parse()?;
     let connection = options

@@ -2,6 +2,7 @@
 
 pub mod active_systems;
 pub mod analysts;
+pub mod api_tokens;
 pub mod backfill_days;
 pub mod backfill_jobs;
 pub mod cursors;

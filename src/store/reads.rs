@@ -62,6 +62,11 @@ impl Reads {
         (head != AWAY).then_some(FeedSequence(head))
     }
 
+    /// The replica's pool.
+    pub fn replica(&self) -> Option<&PgPool> {
+        self.replica.as_ref().map(|replica| &replica.pool)
+    }
+
     /// The primary's pool for reads.
     pub fn primary(&self) -> &PgPool {
         &self.primary

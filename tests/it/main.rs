@@ -6,6 +6,12 @@
 )]
 
 #[cfg(test)]
+mod access_limits;
+#[cfg(test)]
+mod access_tls;
+#[cfg(test)]
+mod access_tokens;
+#[cfg(test)]
 mod adapter_oracle;
 #[cfg(test)]
 mod analysts;
@@ -30,6 +36,8 @@ mod backup;
 #[cfg(test)]
 mod chaos;
 #[cfg(test)]
+mod dashboards;
+#[cfg(test)]
 mod documented_examples;
 #[cfg(test)]
 mod embedded_postgres;
@@ -51,6 +59,8 @@ mod feed_database;
 mod feed_prune;
 #[cfg(test)]
 mod health;
+#[cfg(test)]
+mod health_parts;
 #[cfg(test)]
 mod historical_http;
 #[cfg(test)]
@@ -151,6 +161,8 @@ mod store_samples;
 mod support;
 #[cfg(test)]
 mod telemetry;
+#[cfg(test)]
+mod traces;
 #[cfg(test)]
 mod two_processes;
 #[cfg(test)]

@@ -181,6 +181,8 @@ fn reads() -> Vec<Row> {
         get("/metrics", 200),
         get("/health", 200),
         get("/api/health", 200),
+        get("/health/live", 200),
+        get("/health/ready", 200),
         get("/status", 200),
         get("/websocket", 200),
         get("/websocket/status", 200),

@@ -75,6 +75,24 @@ impl Pair {
             .collect()
     }
 
+    /// Waits until health has this status because of the replica.
+    async fn replica_is(&self, status: &str) {
+        let found = async {
+            loop {
+                let answer = self.get("/health").await;
+                assert_eq!(answer.status, 200, "{}", answer.body);
+                let body = answer.json();
+                let replica = &body["details"]["replica"];
+                assert_eq!(replica["healthy"], !replica["head"].is_null());
+                if body["status"] == status && replica["healthy"] == (status == "ok") {
+                    return;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, found).await.unwrap();
+    }
+
     /// Waits until a query that needs nothing answers exactly these.
     async fn until(&self, expected: &[i64]) {
         let equal = async {
@@ -141,10 +159,13 @@ async fn a_replica_that_falls_behind_is_left_alone() {
     let (pair, process) = Pair::start(1).await;
     pair.store(1).await;
     pair.until(&[1]).await;
+    pair.replica_is("ok").await;
     pair.standby.pause().await;
     pair.store(2).await;
     pair.until(&[1, 2]).await;
+    pair.replica_is("degraded").await;
     pair.standby.resume().await;
+    pair.replica_is("ok").await;
     assert_eq!(process.terminate().await, Some(0));
 }
 

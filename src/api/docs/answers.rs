@@ -162,12 +162,24 @@ pub(in crate::api) enum OwnerRefused {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "stands for answers, in the document alone")]
 pub(in crate::api) enum OperatorRefused {
-    /// `not_admin`: the operator's token is missing or another's.
+    /// `not_admin`: the operator's token is missing or another's; `token_required` where the service hands out tokens.
     #[response(status = 401, content_type = "application/problem+json")]
     NotAdmin(ProblemDocument),
-    /// `admin_off`: the service was started without a token, so nobody may.
+    /// `admin_off`: the service was started without a token, so nobody may; `token_lacks_scope` where it hands out tokens.
     #[response(status = 403, content_type = "application/problem+json")]
     AdminOff(ProblemDocument),
+}
+
+/// What an operation may answer that takes a token where the service asks for them.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "stands for answers, in the document alone")]
+pub(in crate::api) enum TokenRefused {
+    /// `token_required`: the service asks for a token, and it is missing, unknown, revoked or expired.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Required(ProblemDocument),
+    /// `token_lacks_scope`: the token is not for this.
+    #[response(status = 403, content_type = "application/problem+json")]
+    LacksScope(ProblemDocument),
 }
 
 /// Schemas that answers name and that operations do not bring along by themselves.

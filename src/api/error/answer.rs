@@ -48,6 +48,9 @@ impl ApiError {
 
     /// Seconds after which another try makes sense.
     fn retry_after(&self) -> Option<u16> {
+        if let Self::TooOften { retry_after } = self {
+            return Some(*retry_after);
+        }
         match self.code() {
             "overloaded" | "database_busy" | "too_many_requests" | "too_many_queries" => Some(1),
             "too_many_streams" => Some(30),

@@ -27,6 +27,12 @@ fn every_kind() -> Vec<ApiError> {
         ApiError::TooManyRequests {
             reason: "queueID is missing",
         },
+        ApiError::TooOften { retry_after: 17 },
+        ApiError::TokenRequired { what: "limit=all" },
+        ApiError::TokenLacksScope {
+            what: "limit=all",
+            scope: "export",
+        },
         ApiError::SubscriptionNotFound,
         ApiError::DeliveryNotFound { delivery_id: 7 },
         ApiError::NotOwner,
@@ -144,6 +150,12 @@ async fn every_error_has_its_status_code_and_body() {
       {"code":"document_not_found","detail":"there is no document 17, or it is not kept any more","status":404,"title":"Document not found","type":"urn:wanderer-kills:problem:document_not_found"}
     429 too_many_requests retry-after 1 [application/problem+json]
       {"code":"too_many_requests","detail":"queueID is missing","status":429,"title":"Too many requests","type":"urn:wanderer-kills:problem:too_many_requests"}
+    429 too_often retry-after 17 [application/problem+json]
+      {"code":"too_often","detail":"your address asks more often than it may: come again in 17 s","status":429,"title":"Too often","type":"urn:wanderer-kills:problem:too_often"}
+    401 token_required [application/problem+json]
+      {"code":"token_required","detail":"limit=all takes an API token: send Authorization: Bearer and a token that the operator made","status":401,"title":"Token required","type":"urn:wanderer-kills:problem:token_required"}
+    403 token_lacks_scope [application/problem+json]
+      {"code":"token_lacks_scope","detail":"limit=all takes an API token with the scope export, which this one lacks","status":403,"title":"Token lacks scope","type":"urn:wanderer-kills:problem:token_lacks_scope"}
     404 subscription_not_found [application/problem+json]
       {"code":"subscription_not_found","detail":"there is no such subscription","status":404,"title":"Subscription not found","type":"urn:wanderer-kills:problem:subscription_not_found"}
     404 delivery_not_found [application/problem+json]

@@ -28,7 +28,7 @@ use crate::api::admission::StreamPermit;
 use crate::api::docs::answers::{BadRequest, CursorRefused, Failures, LineTooLong};
 use crate::api::docs::parameters::{After, LastEventId};
 use crate::api::docs::tags::KILLFEED;
-use crate::api::events::{Pushed, Staying};
+use crate::api::events::{Pushed, Staying, since_commit};
 use crate::api::extract::{Params, PeerAddress, integer};
 use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::{ApiError, ApiState};
@@ -166,6 +166,7 @@ impl Session {
             Pushed {
                 protocol: "sse",
                 killmails: batch.events.len(),
+                waited: since_commit(&self.state.clock, &batch.events),
             }
             .emit();
         } else if batch.cursor > self.told {

@@ -4,7 +4,6 @@
 mod health;
 mod metrics;
 mod ping;
-mod shapes;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,5 +16,7 @@ pub(super) fn plain() -> OpenApiRouter<ApiState> {
         .routes(routes!(ping::handle))
         .routes(routes!(health::handle))
         .routes(routes!(health::handle_api))
+        .routes(routes!(health::probes::live))
+        .routes(routes!(health::probes::ready))
         .routes(routes!(metrics::handle))
 }

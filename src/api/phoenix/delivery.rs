@@ -10,7 +10,7 @@ use serde_json::json;
 use super::messages::LOBBY;
 use super::session::{Session, timestamp};
 use crate::api::client_socket::End;
-use crate::api::events::Pushed;
+use crate::api::events::{Pushed, since_commit};
 use crate::api::limits::{DATABASE_PAUSE, FLUSH_BYTES};
 use crate::feed::{self, Batch, FeedEvent};
 use crate::store::feed::FeedKind;
@@ -84,6 +84,7 @@ impl Session {
         Pushed {
             protocol: "phoenix",
             killmails,
+            waited: since_commit(&self.state.clock, events),
         }
         .emit();
         self.tell_counts(now).await

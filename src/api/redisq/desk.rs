@@ -6,14 +6,13 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 use crate::api::ApiError;
 use crate::api::admission::counted_address;
-use crate::runtime::clock::SharedClock;
+use crate::runtime::clock::{SharedClock, Ticks};
 
 /// Polls a second from one address, as RedisQ allowed.
 const POLLS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
@@ -29,18 +28,6 @@ pub(super) struct Desk {
     limiter: Limiter,
     // Bounded by the cap on streams: every poll is one.
     busy: Mutex<HashSet<String>>,
-}
-
-/// The service's clock, as governor wants it.
-#[derive(Debug, Clone)]
-struct Ticks(SharedClock);
-
-impl GovernorClock for Ticks {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.0.monotonic()
-    }
 }
 
 /// The right to poll one queue; given back when dropped.

@@ -8,7 +8,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,10 +18,10 @@ use utoipa::ToSchema;
 
 use super::shapes::{NewSubscription as NewSubscriptionShape, WebhookFormat};
 use super::view::document;
-use crate::api::docs::answers::{BadRequest, BodyTooLarge, Failures};
+use crate::api::docs::answers::{BadRequest, BodyTooLarge, Failures, TokenRefused};
 use crate::api::docs::tags::SUBSCRIPTIONS;
 use crate::api::extract::PeerAddress;
-use crate::api::{ApiError, ApiState};
+use crate::api::{ApiError, ApiState, api_tokens};
 use crate::domain::{Filter, SigningSecret};
 use crate::feed::webhooks::{Targets, is_discord};
 use crate::store::feed;
@@ -121,15 +121,19 @@ pub(in crate::api) async fn make(
     responses(
         (status = 201, description = "The subscription with its secret.", body = NewSubscriptionShape),
         BadRequest,
+        TokenRefused,
         BodyTooLarge,
         Failures,
     ),
+    security((), ("api_token" = [])),
 )]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     peer: PeerAddress,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
+    api_tokens::may_subscribe(&state, &headers).await?;
     let body: NewSubscriptionBody = read(&body)?;
     let callback_url = target(&state, &body.callback_url)?;
     let subscriber_id = body.subscriber_id;

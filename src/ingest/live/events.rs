@@ -1,6 +1,8 @@
 //! What the live source tells logs and metrics.
 
-use crate::runtime::telemetry::metric::{Metric, set, set_count};
+use chrono::{DateTime, Utc};
+
+use crate::runtime::telemetry::metric::{Metric, record, set, set_count};
 use crate::upstream::zkb::r2z2::{Alert, Hole};
 
 /// This process follows the source now.
@@ -47,6 +49,30 @@ impl LagHeard {
     pub(super) fn emit(self) {
         let behind = self.documents.max(0);
         set_count(Metric::SourceLag, behind, &[("source", self.source)]);
+    }
+}
+
+/// A document of the source is here.
+#[derive(Debug)]
+pub(super) struct DocumentArrived {
+    pub(super) source: &'static str,
+    /// Where the source says.
+    pub(super) published_at: Option<DateTime<Utc>>,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl DocumentArrived {
+    /// The metric alone: batches have the log line.
+    pub(super) fn emit(self) {
+        if let Some(published_at) = self.published_at {
+            // The clocks of two machines differ.
+            let lag = (self.now - published_at).to_std().unwrap_or_default();
+            record(
+                Metric::PublicationLagSeconds,
+                lag.as_secs_f64(),
+                &[("source", self.source)],
+            );
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use bodies::EsiBodies;
 pub use r2z2::NAME as R2Z2;
+pub use redisq::NAME as REDISQ;
 pub use standing::{Hindered, Obstacle, Standing};
 
 use super::pipeline::FetchBody;

@@ -124,6 +124,12 @@ impl Follower<'_> {
             .collect();
         let (origin, payload) = match asked {
             Some((number, document)) if effects.deliver => {
+                events::DocumentArrived {
+                    source: NAME,
+                    published_at: document.published_at,
+                    now,
+                }
+                .emit();
                 (format!("sequence {number}"), payload(document))
             }
             Some((
@@ -156,11 +162,12 @@ impl Follower<'_> {
 
     /// Keeps in mind whether an answer was a ban, and tells what a person should know.
     fn note(&self, alert: Option<Alert>) {
+        let now = self.deps.clock.now();
         let banned_until = match alert {
-            Some(Alert::Banned(pause)) => Some(self.deps.clock.now() + pause),
+            Some(Alert::Banned(pause)) => Some(now + pause),
             Some(Alert::Stale(_) | Alert::SnappedBack(_)) | None => None,
         };
-        self.deps.standing.answered(banned_until);
+        self.deps.standing.answered(now, banned_until);
         alert.into_iter().for_each(events::alert);
     }
 

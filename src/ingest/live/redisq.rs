@@ -10,8 +10,8 @@ use crate::store::cursors::SourceCursor;
 use crate::upstream::http::{Attempts, Retry};
 use crate::upstream::zkb::redisq::{Client, new_queue_id, retry};
 
-/// The source's name.
-pub(super) const NAME: &str = "redisq";
+/// This source in storage and metrics.
+pub const NAME: &str = "redisq";
 /// Pauses after failed polls.
 const FAILURES: Attempts = Attempts {
     more: usize::MAX,
@@ -78,21 +78,22 @@ async fn poll(deps: &LiveDeps, memory: &mut Memory, client: &Client, input: &Pip
             Ok(packages) => {
                 memory.uncommitted = packages;
                 pauses = FAILURES.pauses();
-                deps.standing.answered(None);
+                deps.standing.answered(deps.clock.now(), None);
             }
             Err(error) => {
                 tracing::warn!(error = %error, "the RedisQ poll failed");
                 let usual = pauses.next().unwrap_or(FAILURES.longest_pause);
+                let now = deps.clock.now();
                 let mut banned_until = None;
                 let pause = match retry(&error) {
                     Retry::RateLimited(Some(asked)) => asked.max(usual),
                     Retry::Banned(pause) => {
-                        banned_until = Some(deps.clock.now() + pause);
+                        banned_until = Some(now + pause);
                         pause
                     }
                     Retry::RateLimited(None) | Retry::Transient | Retry::Permanent => usual,
                 };
-                deps.standing.answered(banned_until);
+                deps.standing.answered(now, banned_until);
                 deps.clock.sleep(pause).await;
             }
         }

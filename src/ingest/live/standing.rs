@@ -31,8 +31,8 @@ pub struct Standing {
 
 #[derive(Debug, Default)]
 struct State {
-    /// This process is the one that follows it.
-    follows: bool,
+    /// When it last answered, or when this process began to follow it; `None` where another process does.
+    last_answer: Option<DateTime<Utc>>,
     /// The last answer was a ban until then.
     banned_until: Option<DateTime<Utc>>,
 }
@@ -52,9 +52,7 @@ impl Standing {
     /// follows it.
     pub fn hindered(&self, http: &HttpClient, url: &Url, now: DateTime<Utc>) -> Option<Hindered> {
         let state = self.lock();
-        if !state.follows {
-            return None;
-        }
+        state.last_answer?;
         if let Some(until) = state.banned_until {
             return Some(Hindered {
                 obstacle: Obstacle::Banned,
@@ -68,15 +66,24 @@ impl Standing {
         })
     }
 
-    /// This process follows the source for as long as the guard lives.
-    pub(super) fn follow(&self) -> Following {
-        self.lock().follows = true;
+    /// When a request to the source last ended, or this process began to follow it; `None` where another process
+    /// follows it.
+    pub fn last_answer(&self) -> Option<DateTime<Utc>> {
+        self.lock().last_answer
+    }
+
+    /// This process follows the source from `now` on, for as long as the guard lives.
+    pub(super) fn follow(&self, now: DateTime<Utc>) -> Following {
+        self.lock().last_answer = Some(now);
         Following(self.clone())
     }
 
-    /// The source answered: with a ban until then, or with anything else.
-    pub(super) fn answered(&self, banned_until: Option<DateTime<Utc>>) {
-        self.lock().banned_until = banned_until;
+    /// A request to the source ended: with a ban until then, or with anything else.
+    pub(super) fn answered(&self, now: DateTime<Utc>, banned_until: Option<DateTime<Utc>>) {
+        *self.lock() = State {
+            last_answer: Some(now),
+            banned_until,
+        };
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -98,18 +105,19 @@ mod tests {
         let now = DateTime::<Utc>::UNIX_EPOCH;
         let hindered = || standing.hindered(&http, &url, now);
         assert_eq!(hindered(), None);
-        let following = standing.follow();
+        let following = standing.follow(now);
         assert_eq!(hindered(), None);
-        standing.answered(Some(now));
+        standing.answered(now, Some(now));
         let banned = Hindered {
             obstacle: Obstacle::Banned,
             until: now,
         };
         assert_eq!(hindered(), Some(banned));
-        standing.answered(None);
+        standing.answered(now, None);
         assert_eq!(hindered(), None);
-        standing.answered(Some(now));
+        standing.answered(now, Some(now));
+        assert_eq!(standing.last_answer(), Some(now));
         drop(following);
-        assert_eq!(hindered(), None);
+        assert_eq!((hindered(), standing.last_answer()), (None, None));
     }
 }

@@ -55,7 +55,7 @@ async fn lead(
         .await
         .context("reading the source's position")?;
     events::TermBegun { source, epoch }.emit();
-    let _following = deps.standing.follow();
+    let _following = deps.standing.follow(deps.clock.now());
     // Not a child of `token`: a stop drains the pipeline instead of cutting it off.
     let abort = CancellationToken::new();
     let (input, mut pipeline) = Pipeline {

@@ -194,6 +194,11 @@ impl Resolver {
             .await;
     }
 
+    /// True where ESI is asked at all.
+    pub fn asks_esi(&self) -> bool {
+        self.esi.is_some()
+    }
+
     /// True where ESI can be asked for names now.
     pub fn can_ask(&self) -> bool {
         (self.esi.as_ref()).is_some_and(|esi| esi.unavailable_for(Route::Names).is_none())

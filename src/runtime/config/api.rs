@@ -5,6 +5,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+use super::AccessConfig;
+
 /// Inbound HTTP.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "HTTP")]
@@ -21,7 +23,7 @@ pub struct ApiConfig {
     /// Most websockets, event streams and long polls open at the same time.
     #[arg(long, env = "WK_MAX_STREAMS", default_value = "10000")]
     pub max_streams: NonZeroUsize,
-    /// Most of those from one address (IPv6: one /64); loopback is exempt, where a reverse proxy sits.
+    /// Most of those from one address (IPv6: one /64).
     #[arg(long, env = "WK_MAX_STREAMS_PER_ADDRESS", default_value = "256")]
     pub max_streams_per_address: NonZeroUsize,
     /// Seconds that a websocket or stream may take to accept a message before it is closed.
@@ -37,6 +39,9 @@ pub struct ApiConfig {
     /// without it there are none.
     #[arg(long, env = "WK_ADMIN_TOKEN", hide_env_values = true)]
     pub admin_token: Option<SecretString>,
+    /// Who may come in.
+    #[command(flatten)]
+    pub access: AccessConfig,
 }
 
 impl ApiConfig {
@@ -68,6 +73,7 @@ impl Default for ApiConfig {
             webhook_allow: Vec::new(),
             query_timeout_ms: 5000,
             admin_token: None,
+            access: AccessConfig::default(),
         }
     }
 }

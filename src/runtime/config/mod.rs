@@ -1,12 +1,14 @@
 //! Configuration: one struct per section, each option with its environment variable. `--help` is the
 //! reference, and nothing else reads the environment.
 
+mod access;
 mod api;
 mod backfill;
 mod database;
 pub(crate) mod environment;
 mod ingest;
 mod live;
+mod networks;
 mod preload;
 mod reference;
 mod retention;
@@ -14,11 +16,13 @@ mod telemetry;
 mod upstream;
 mod validate;
 
+pub use access::{AccessConfig, ApiTokens, ProxyHeader};
 pub use api::ApiConfig;
 pub use backfill::{BackfillConfig, BackfillSource};
 pub use database::DatabaseConfig;
 pub use ingest::{FeedConfig, IngestConfig};
 pub use live::{LiveConfig, LiveSource};
+pub use networks::{Networks, NetworksError};
 pub use preload::PreloadConfig;
 pub use reference::reference_table;
 pub use retention::RetentionConfig;

@@ -1,3 +1,5 @@
+use url::Url;
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -7,9 +9,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// Logs.
+/// Logs and traces.
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Logs")]
+#[command(next_help_heading = "Logs and traces")]
 pub struct TelemetryConfig {
     /// Which log lines are written: a level, or directives such as `info,wanderer_kills::ingest=debug`.
     #[arg(long, env = "WK_LOG", default_value = "info", global = true)]
@@ -17,6 +19,10 @@ pub struct TelemetryConfig {
     /// How log lines look.
     #[arg(long, env = "WK_LOG_FORMAT", default_value = "human", global = true)]
     pub log_format: LogFormat,
+    /// Base URL of an OpenTelemetry collector that takes traces over HTTP, such as `http://localhost:4318`; without it
+    /// there are no traces.
+    #[arg(long, env = "WK_OTLP_ENDPOINT", global = true)]
+    pub otlp_endpoint: Option<Url>,
 }
 
 impl Default for TelemetryConfig {
@@ -24,6 +30,7 @@ impl Default for TelemetryConfig {
         Self {
             log: "info".to_owned(),
             log_format: LogFormat::Human,
+            otlp_endpoint: None,
         }
     }
 }

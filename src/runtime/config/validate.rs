@@ -144,6 +144,7 @@ impl Config {
         for (name, value) in [
             ("WK_REQUEST_TIMEOUT_S", self.api.request_timeout_s),
             ("WK_SEND_TIMEOUT_S", self.api.send_timeout_s),
+            ("WK_HEAD_TIMEOUT_S", self.api.access.head_timeout_s),
             ("WK_QUERY_TIMEOUT_MS", self.api.query_timeout_ms),
             ("WK_UPSTREAM_TIMEOUT_S", self.upstream.upstream_timeout_s),
             ("WK_FEED_POLL_MS", self.feed.feed_poll_ms),

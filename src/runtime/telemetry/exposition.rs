@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use super::metric::{Kind, Metric};
+use super::metric::{self, Kind, Metric};
 
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -14,6 +14,12 @@ const SECONDS: [f64; 12] = [
 ];
 /// Upper bounds for the age of a kill: live within minutes, history days.
 const LAG_SECONDS: [f64; 9] = [5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 86400.0];
+/// Upper bounds for the way from a commit to a client: within milliseconds while it keeps up.
+const SEND_SECONDS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 10.0, 60.0, 3600.0,
+];
+/// Upper bounds for how far a reader is behind: at the head, within the ring, beyond it.
+const EVENTS: [f64; 8] = [1.0, 5.0, 20.0, 100.0, 500.0, 2000.0, 10_000.0, 100_000.0];
 /// Upper bounds for the size of a batch.
 const KILLMAILS: [f64; 7] = [1.0, 5.0, 20.0, 50.0, 100.0, 250.0, 500.0];
 
@@ -29,6 +35,9 @@ pub fn install() -> Result<(), metrics_exporter_prometheus::BuildError> {
     let mut builder = PrometheusBuilder::new().set_buckets(&SECONDS)?;
     for (metric, buckets) in [
         (Metric::LagSeconds, LAG_SECONDS.as_slice()),
+        (Metric::PublicationLagSeconds, LAG_SECONDS.as_slice()),
+        (Metric::SendLagSeconds, SEND_SECONDS.as_slice()),
+        (Metric::ReaderLagEvents, EVENTS.as_slice()),
         (Metric::BatchKillmails, KILLMAILS.as_slice()),
     ] {
         builder =
@@ -40,6 +49,7 @@ pub fn install() -> Result<(), metrics_exporter_prometheus::BuildError> {
             tracing::info!("metrics go to the recorder of the host program");
         }
         describe();
+        metric::precreate();
     }
     Ok(())
 }
@@ -55,11 +65,11 @@ pub fn render() -> String {
 fn describe() {
     for metric in Metric::ALL {
         let description = metric.description();
-        let (name, help) = (description.name, description.help);
+        let (name, unit, help) = (description.name, description.unit(), description.help);
         match description.kind {
-            Kind::Counter => metrics::describe_counter!(name, help),
-            Kind::Gauge => metrics::describe_gauge!(name, help),
-            Kind::Histogram => metrics::describe_histogram!(name, help),
+            Kind::Counter => metrics::describe_counter!(name, unit, help),
+            Kind::Gauge => metrics::describe_gauge!(name, unit, help),
+            Kind::Histogram => metrics::describe_histogram!(name, unit, help),
         }
     }
 }
@@ -67,7 +77,6 @@ fn describe() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::telemetry::metric;
 
     #[test]
     fn what_was_counted_is_rendered() {

@@ -3,3 +3,4 @@
 pub mod exposition;
 pub mod logs;
 pub mod metric;
+pub mod traces;

@@ -4,7 +4,6 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
@@ -13,7 +12,7 @@ use url::Url;
 
 use super::breaker::Breaker;
 use super::error::{host, place};
-use crate::runtime::clock::SharedClock;
+use crate::runtime::clock::{SharedClock, Ticks};
 
 /// The shortest pause between two requests that can be asked for.
 const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
@@ -57,18 +56,6 @@ pub struct Pace {
 impl fmt::Debug for Pace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Pace").finish_non_exhaustive()
-    }
-}
-
-/// The service's clock, as governor wants it.
-#[derive(Debug, Clone)]
-struct Ticks(SharedClock);
-
-impl GovernorClock for Ticks {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.0.monotonic()
     }
 }
 

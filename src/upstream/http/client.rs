@@ -172,6 +172,10 @@ impl HttpClient {
         Ok(BodyStream::new(answer, request.url.clone(), limits, permit))
     }
 
+    #[tracing::instrument(
+        name = "upstream request", level = "debug", skip_all,
+        fields(method = %request.method, at = place(&request.url))
+    )]
     async fn exchange(&self, request: &Request) -> Result<Response> {
         let name = host(&request.url);
         let entry = self.shared.hosts.get(&request.url);

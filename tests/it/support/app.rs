@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
+use wanderer_kills::api::probe::{LiveStanding, Probe, Probes};
 use wanderer_kills::api::{ApiState, Limits, MetricsRenderer, serve};
 use wanderer_kills::domain::{Attacker, Enrichment, FeedSequence, Item, Killmail, Victim, wire};
 use wanderer_kills::feed::Feed;
@@ -41,6 +42,31 @@ pub(crate) struct TestApp {
     database: Option<TestDatabase>,
 }
 
+/// What servers may have different.
+struct Setup {
+    config: ApiConfig,
+    limits: Limits,
+    clock: SharedClock,
+    probes: Probes,
+}
+
+impl Setup {
+    fn on(clock: SharedClock) -> Self {
+        Self {
+            config: ApiConfig::default(),
+            limits: Limits::default(),
+            clock,
+            probes: Probes::default(),
+        }
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::on(SystemClock::shared())
+    }
+}
+
 /// An answer, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -70,8 +96,11 @@ impl TestApp {
         let database = database().await;
         store::migrate::run(database.url()).await.unwrap();
         let url = database.url().to_owned();
-        let config = ApiConfig::default();
-        Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
+        let setup = Setup {
+            limits,
+            ..Setup::default()
+        };
+        Self::configured(Some(database), url, setup).await
     }
 
     /// With another configuration and other limits than the usual ones.
@@ -79,14 +108,25 @@ impl TestApp {
         let database = database().await;
         store::migrate::run(database.url()).await.unwrap();
         let url = database.url().to_owned();
-        Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
+        let setup = Setup {
+            config,
+            limits,
+            ..Setup::default()
+        };
+        Self::configured(Some(database), url, setup).await
     }
 
     /// A server over a migrated database that belongs to someone else, on this clock. Someone else also reads
     /// the past that is wanted.
     pub(crate) async fn serving(url: &str, clock: SharedClock) -> Self {
-        let (config, limits) = (ApiConfig::default(), Limits::default());
-        Self::configured(None, url.to_owned(), config, limits, clock).await
+        Self::configured(None, url.to_owned(), Setup::on(clock)).await
+    }
+
+    /// The same, where the live source stands like that.
+    pub(crate) async fn probed(url: &str, clock: SharedClock, live: Probe<LiveStanding>) -> Self {
+        let mut setup = Setup::on(clock);
+        setup.probes.live = live;
+        Self::configured(None, url.to_owned(), setup).await
     }
 
     /// As [`TestApp::start`], for a client that looks at redirects and packed bodies itself.
@@ -106,24 +146,31 @@ impl TestApp {
             webhook_allow: vec![network.parse().unwrap()],
             ..ApiConfig::default()
         };
-        let (url, limits) = (database.url().to_owned(), Limits::default());
-        Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
+        let setup = Setup {
+            config,
+            ..Setup::default()
+        };
+        let url = database.url().to_owned();
+        Self::configured(Some(database), url, setup).await
     }
 
     /// Over a database that is there already.
     pub(crate) async fn on(database: TestDatabase) -> Self {
-        let (url, config) = (database.url().to_owned(), ApiConfig::default());
-        let limits = Limits::default();
-        Self::configured(Some(database), url, config, limits, SystemClock::shared()).await
+        let url = database.url().to_owned();
+        Self::configured(Some(database), url, Setup::default()).await
     }
 
     /// Stops this server and starts another over the same database.
     pub(crate) async fn restart(self) -> Self {
-        let limits = (*self.state.limits).clone();
-        let (url, clock) = (self.url.clone(), self.state.clock.clone());
-        let config = self.state.config.clone();
+        let url = self.url.clone();
+        let setup = Setup {
+            config: self.state.config.clone(),
+            limits: (*self.state.limits).clone(),
+            clock: self.state.clock.clone(),
+            probes: self.state.probes.clone(),
+        };
         let database = self.stop().await;
-        Self::configured(database, url, config, limits, clock).await
+        Self::configured(database, url, setup).await
     }
 
     /// Stops the server; fails when it does not end in order.
@@ -138,13 +185,7 @@ impl TestApp {
         self.database
     }
 
-    async fn configured(
-        database: Option<TestDatabase>,
-        url: String,
-        config: ApiConfig,
-        limits: Limits,
-        clock: SharedClock,
-    ) -> Self {
+    async fn configured(database: Option<TestDatabase>, url: String, setup: Setup) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let store = Store::connect(&url, &DatabaseConfig::default())
             .await
@@ -157,9 +198,16 @@ impl TestApp {
             .unwrap();
         let token = CancellationToken::new();
         let metrics = MetricsRenderer::new(|| "# no metrics\n".to_owned());
-        let state =
-            ApiState::new(feed, store, clock, config, metrics, token.clone()).with_limits(limits);
-        let state = state.with_preloading(database.is_none());
+        let Setup {
+            config,
+            limits,
+            clock,
+            probes,
+        } = setup;
+        let state = ApiState::new(feed, store, clock, config, metrics, token.clone())
+            .with_limits(limits)
+            .with_probes(probes)
+            .with_preloading(database.is_none());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         Self {

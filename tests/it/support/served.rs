@@ -97,6 +97,11 @@ impl RealApp {
         }
     }
 
+    /// Runs another subcommand on the same database.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> std::process::Output {
+        self.command.run(arguments).await
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.command.listen()
     }

@@ -7,7 +7,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::protocol::{self, Inbound};
 use crate::api::client_socket::{ClientSocket, End};
-use crate::api::events::{Protocol, Pushed};
+use crate::api::events::{Protocol, Pushed, since_commit};
 use crate::api::killfeed::encoding;
 use crate::api::killfeed::opening::Opening;
 use crate::api::limits::{FLUSH_BYTES, MAX_GARBAGE_FRAMES, STREAM_BATCH_EVENTS};
@@ -107,6 +107,7 @@ impl Session {
         Pushed {
             protocol: "json",
             killmails: events.len(),
+            waited: since_commit(&self.state.clock, events),
         }
         .emit();
         Ok(())

@@ -20,7 +20,7 @@ use crate::api::docs::answers::{
 };
 use crate::api::docs::tags::KILLMAILS;
 use crate::api::extract::Params;
-use crate::api::{ApiError, ApiState, operator};
+use crate::api::{ApiError, ApiState, api_tokens};
 use crate::domain::Filter;
 use request::Request;
 pub(super) use shapes::schemas;
@@ -31,7 +31,7 @@ pub(in crate::api) use answer::NEXT_CURSOR;
 /// Serves a query.
 ///
 /// # Errors
-/// 400 for a parameter that can't be understood, 401 for `limit=all` without the operator's token, 406 where no
+/// 400 for a parameter that can't be understood, 401 for `limit=all` without a token for it, 406 where no
 /// form of the answer is accepted, 422 when the query takes too long, 503 when too many are at work; the database.
 #[utoipa::path(
     get,
@@ -59,7 +59,7 @@ pub(in crate::api) use answer::NEXT_CURSOR;
         QueryTooBroad,
         Failures,
     ),
-    security((), ("admin_token" = [])),
+    security((), ("admin_token" = []), ("api_token" = [])),
 )]
 pub(super) async fn handle(
     State(state): State<ApiState>,
@@ -69,7 +69,7 @@ pub(super) async fn handle(
     let form = media::chosen(&headers)?;
     let request = Request::read(params, form)?;
     if request.limit.is_none() {
-        operator::required(&state.config, &headers, "limit=all")?;
+        api_tokens::may_export(&state, &headers).await?;
     }
     let permit = state.admission.query()?;
     answer::answer(state, request, form, permit).await

@@ -128,6 +128,17 @@ pub(in crate::api::v1) enum Failures {
     Unavailable(PlainError),
 }
 
+/// What an operation may answer that takes a token where the service asks for them.
+#[derive(IntoResponses)]
+pub(in crate::api::v1) enum TokenRefused {
+    /// The service asks for a token, and it is missing, unknown, revoked or expired.
+    #[response(status = 401)]
+    Required(PlainError),
+    /// The token is not for this.
+    #[response(status = 403)]
+    LacksScope(PlainError),
+}
+
 /// A request that can't be understood.
 #[derive(IntoResponses)]
 #[response(

@@ -14,7 +14,7 @@ use utoipa::openapi::{RefOr, Schema};
 pub(super) use backfill::{Backfill, ManyBackfills};
 pub(super) use errors::{
     BadBody, BadRequest, BadSubscription, BodyTooLarge, CodedError, Failures, StreamFailures,
-    SubscriptionError,
+    SubscriptionError, TokenRefused,
 };
 pub(super) use requests::{
     BulkRequest, Hours, PreloadParameters, Since, StreamParameters, Subscribe, SystemsRequest,

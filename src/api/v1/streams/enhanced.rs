@@ -28,7 +28,7 @@ use super::{frames, last_event_id, place, query_fields, refused, response};
 use crate::api::admission::StreamPermit;
 use crate::api::docs::parameters::LastEventId;
 use crate::api::docs::tags::WANDERER_KILLS;
-use crate::api::events::{Pushed, Staying};
+use crate::api::events::{Pushed, Staying, since_commit};
 use crate::api::extract::PeerAddress;
 use crate::api::limits::STREAM_BATCH_EVENTS;
 use crate::api::v1::envelope::timestamp;
@@ -209,6 +209,7 @@ impl Session {
         Pushed {
             protocol: "sse",
             killmails,
+            waited: since_commit(&self.state.clock, &batch.events),
         }
         .emit();
     }

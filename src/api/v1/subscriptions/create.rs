@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::extract::PeerAddress;
 use crate::api::subscriptions::{Wanted, make};
-use crate::api::v1::shapes::{BadSubscription, BodyTooLarge, Failures, Subscribe, Subscribed};
+use crate::api::v1::shapes::{
+    BadSubscription, BodyTooLarge, Failures, Subscribe, Subscribed, TokenRefused,
+};
 use crate::api::v1::{Posted, V1Error};
-use crate::api::{ApiError, ApiState};
+use crate::api::{ApiError, ApiState, api_tokens};
 use crate::domain::{Filter, MatchMode};
 use crate::feed::webhooks::{TargetError, Targets, is_discord};
 use crate::store::subscriptions::Format;
@@ -39,15 +41,19 @@ const LONGEST_SUBSCRIBER: usize = 200;
     responses(
         (status = 201, description = "The subscription's id and secret.", body = Subscribed),
         (status = 400, description = "What is wrong, or a body that is no JSON.", body = BadSubscription),
+        TokenRefused,
         BodyTooLarge,
         Failures,
     ),
+    security((), ("api_token" = [])),
 )]
 pub(super) async fn handle(
     State(state): State<ApiState>,
     peer: PeerAddress,
+    headers: HeaderMap,
     posted: Posted,
 ) -> Result<Response, ApiError> {
+    api_tokens::may_subscribe(&state, &headers).await?;
     let targets = Targets::new(&state.config.webhook_allow);
     let member = |name: &str| posted.fields.get(name);
     let wanted = wanted(&member, &targets).map_err(V1Error::subscription)?;

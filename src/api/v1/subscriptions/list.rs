@@ -5,15 +5,17 @@ use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::api::docs::tags::WANDERER_KILLS;
 use crate::api::subscriptions::host_only;
 use crate::api::v1::envelope::timestamp;
-use crate::api::v1::shapes::{Failures, SubscriptionList, SubscriptionStats, Unsubscribed};
-use crate::api::{ApiError, ApiState};
+use crate::api::v1::shapes::{
+    Failures, SubscriptionList, SubscriptionStats, TokenRefused, Unsubscribed,
+};
+use crate::api::{ApiError, ApiState, api_tokens};
 use crate::runtime::memory;
 use crate::store::subscriptions;
 
@@ -31,10 +33,16 @@ use crate::store::subscriptions;
     description = "Of callback URLs only scheme and host are shown, since the rest is often a key and everybody may ask.",
     responses(
         (status = 200, description = "The list.", body = SubscriptionList),
+        TokenRefused,
         Failures,
     ),
+    security((), ("api_token" = [])),
 )]
-pub(super) async fn list(State(state): State<ApiState>) -> Result<Response, ApiError> {
+pub(super) async fn list(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    api_tokens::may_subscribe(&state, &headers).await?;
     let _permit = state.admission.request()?;
     let all = subscriptions::list(&state.store.pool).await?;
     let shown: Vec<Value> = all
@@ -116,13 +124,17 @@ pub(super) async fn stats(State(state): State<ApiState>) -> Result<Response, Api
     params(("subscriber_id" = String, Path, description = "Who subscribed.", example = "my-tool")),
     responses(
         (status = 200, description = "They are gone.", body = Unsubscribed),
+        TokenRefused,
         Failures,
     ),
+    security((), ("api_token" = [])),
 )]
 pub(super) async fn unsubscribe(
     State(state): State<ApiState>,
+    headers: HeaderMap,
     Path(subscriber_id): Path<String>,
 ) -> Result<Response, ApiError> {
+    api_tokens::may_subscribe(&state, &headers).await?;
     let _permit = state.admission.request()?;
     if !subscriber_id.contains('\0') {
         subscriptions::delete_of(&state.store.pool, &subscriber_id).await?;

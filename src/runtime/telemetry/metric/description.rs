@@ -22,6 +22,20 @@ impl Kind {
     }
 }
 
+impl Description {
+    /// What its values are counted in, as its name says.
+    pub fn unit(&self) -> metrics::Unit {
+        let name = self.name.strip_suffix("_total").unwrap_or(self.name);
+        if name.ends_with("_seconds") {
+            metrics::Unit::Seconds
+        } else if name.ends_with("_bytes") {
+            metrics::Unit::Bytes
+        } else {
+            metrics::Unit::Count
+        }
+    }
+}
+
 /// What is known about a metric beside its values.
 #[derive(Debug, Clone, Copy)]
 pub struct Description {

@@ -2,15 +2,17 @@
 
 mod description;
 mod table;
+mod values;
 mod write;
 
 pub use description::{Description, Kind};
+pub use values::precreate;
 pub use write::{add, count, record, set, set_count};
 
 /// Every metric of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// Killmails committed, by `source` and `outcome` (`new`, `updated`, `unchanged`).
+    /// Killmails committed, by `source` and `outcome` (`new`, `updated`, `unchanged`, `conflict`).
     KillmailsCommitted,
     /// Seconds that one transaction of the committer took.
     CommitSeconds,
@@ -18,6 +20,8 @@ pub enum Metric {
     BatchKillmails,
     /// Seconds from a kill to the commit of its killmail.
     LagSeconds,
+    /// Seconds from the publication of a document by its source until it was here.
+    PublicationLagSeconds,
     /// 1 while this process runs the live source, else 0.
     IngestLeader,
     /// Documents that a source was ahead of us when it last told its newest number.
@@ -26,6 +30,8 @@ pub enum Metric {
     GapsOpen,
     /// Bytes from a source that could not be read, by reason `code`.
     DeadLetters,
+    /// Dead letters in the database, counted up to 1000.
+    DeadLettersStored,
     /// Look-ups that a memory cache answered.
     CacheHits,
     /// Look-ups that a memory cache could not answer.
@@ -66,10 +72,14 @@ pub enum Metric {
     FeedReaders,
     /// Events that are kept in memory for readers.
     RingEvents,
+    /// Oldest cursor that is served from memory.
+    RingFloor,
     /// Bytes of the documents that are kept in memory for readers.
     RingBytes,
     /// Pages that readers behind the ring fetched from the database.
     FeedDatabaseReads,
+    /// Events between a reader's place and the feed's head, when it was given some.
+    ReaderLagEvents,
     /// Requests to other servers, by `host` and `outcome`.
     UpstreamRequests,
     /// Seconds until another server had answered.
@@ -88,12 +98,18 @@ pub enum Metric {
     HttpRequests,
     /// Seconds until an answer's head was ready.
     HttpRequestSeconds,
+    /// Open connections.
+    HttpConnections,
+    /// Clients that were turned away by a limit, by `reason` (`requests`, `connections`, `streams`, `head_timeout`).
+    HttpRefused,
     /// Open websockets, by `protocol` (`json`, `phoenix`).
     WebsocketConnections,
     /// Open event streams.
     SseConnections,
     /// Killmails pushed to clients of streams, by `protocol` (`json`, `phoenix`, `sse`).
     StreamKillmails,
+    /// Seconds from the commit of a killmail until it was on its way to the client of a stream, by `protocol` (`json`, `phoenix`, `sse`).
+    SendLagSeconds,
     /// Clients that were disconnected because they did not read.
     SlowClientsClosed,
     /// Messages to webhooks, by `outcome` (`delivered`, `failed`).
@@ -102,6 +118,8 @@ pub enum Metric {
     WebhookDeliverySeconds,
     /// Webhooks that were paused after failures.
     WebhooksPaused,
+    /// Webhooks, by `state` (`active`, `retrying`, `paused`).
+    Webhooks,
     /// 1 while this process delivers to webhooks, else 0.
     WebhookLeader,
     /// 1 while this process reads the past that is wanted, else 0.
@@ -124,6 +142,24 @@ pub enum Metric {
     KillmailsExpired,
     /// Years dropped because they are no longer kept.
     YearsDropped,
+    /// Connections to the database, by `pool` (`primary`, `read`, `replica`) and `state` (`used`, `idle`).
+    DatabaseConnections,
+    /// Most connections to the database, by `pool`.
+    DatabaseConnectionsMax,
+    /// Whether queries go to the replica.
+    ReplicaInUse,
+    /// Free bytes on the private database's disk.
+    DiskFreeBytes,
+    /// 1, with the `version` of the program.
+    BuildInfo,
+    /// Memory that the process occupies.
+    ProcessResidentMemory,
+    /// Open file descriptors of the process.
+    ProcessOpenFiles,
+    /// Most file descriptors that the process may open.
+    ProcessMaxFiles,
+    /// When the process started, in seconds since 1970.
+    ProcessStartTime,
 }
 
 impl Metric {
@@ -133,10 +169,12 @@ impl Metric {
         Self::CommitSeconds,
         Self::BatchKillmails,
         Self::LagSeconds,
+        Self::PublicationLagSeconds,
         Self::IngestLeader,
         Self::SourceLag,
         Self::GapsOpen,
         Self::DeadLetters,
+        Self::DeadLettersStored,
         Self::CacheHits,
         Self::CacheMisses,
         Self::ReferenceDataRows,
@@ -157,8 +195,10 @@ impl Metric {
         Self::FeedHead,
         Self::FeedReaders,
         Self::RingEvents,
+        Self::RingFloor,
         Self::RingBytes,
         Self::FeedDatabaseReads,
+        Self::ReaderLagEvents,
         Self::UpstreamRequests,
         Self::UpstreamRequestSeconds,
         Self::UpstreamWaitSeconds,
@@ -168,13 +208,17 @@ impl Metric {
         Self::EsiDowntime,
         Self::HttpRequests,
         Self::HttpRequestSeconds,
+        Self::HttpConnections,
+        Self::HttpRefused,
         Self::WebsocketConnections,
         Self::SseConnections,
         Self::StreamKillmails,
+        Self::SendLagSeconds,
         Self::SlowClientsClosed,
         Self::WebhookDeliveries,
         Self::WebhookDeliverySeconds,
         Self::WebhooksPaused,
+        Self::Webhooks,
         Self::WebhookLeader,
         Self::PreloadLeader,
         Self::HistoryWishesOpen,
@@ -186,6 +230,15 @@ impl Metric {
         Self::GapsClosed,
         Self::KillmailsExpired,
         Self::YearsDropped,
+        Self::DatabaseConnections,
+        Self::DatabaseConnectionsMax,
+        Self::ReplicaInUse,
+        Self::DiskFreeBytes,
+        Self::BuildInfo,
+        Self::ProcessResidentMemory,
+        Self::ProcessOpenFiles,
+        Self::ProcessMaxFiles,
+        Self::ProcessStartTime,
     ];
 
     /// The name in Prometheus' exposition.

@@ -11,7 +11,7 @@ impl Metric {
             Self::KillmailsCommitted => counter(
                 "wanderer_kills_killmails_committed_total",
                 &["source", "outcome"],
-                "Killmails committed, by `source` and `outcome` (`new`, `updated`, `unchanged`).",
+                "Killmails committed, by `source` and `outcome` (`new`, `updated`, `unchanged`, `conflict`).",
             ),
             Self::CommitSeconds => histogram(
                 "wanderer_kills_commit_seconds",
@@ -27,6 +27,11 @@ impl Metric {
                 "wanderer_kills_lag_seconds",
                 &["source"],
                 "Seconds from a kill to the commit of its killmail.",
+            ),
+            Self::PublicationLagSeconds => histogram(
+                "wanderer_kills_publication_lag_seconds",
+                &["source"],
+                "Seconds from the publication of a document by its source until it was here.",
             ),
             Self::IngestLeader => gauge(
                 "wanderer_kills_ingest_leader",
@@ -47,6 +52,11 @@ impl Metric {
                 "wanderer_kills_dead_letters_total",
                 &["source", "code"],
                 "Bytes from a source that could not be read, by reason `code`.",
+            ),
+            Self::DeadLettersStored => gauge(
+                "wanderer_kills_dead_letters_stored",
+                &[],
+                "Dead letters in the database, counted up to 1000.",
             ),
             Self::CacheHits => counter(
                 "wanderer_kills_cache_hits_total",
@@ -148,6 +158,11 @@ impl Metric {
                 &[],
                 "Events that are kept in memory for readers.",
             ),
+            Self::RingFloor => gauge(
+                "wanderer_kills_ring_floor",
+                &[],
+                "Oldest cursor that is served from memory.",
+            ),
             Self::RingBytes => gauge(
                 "wanderer_kills_ring_bytes",
                 &[],
@@ -157,6 +172,11 @@ impl Metric {
                 "wanderer_kills_feed_database_reads_total",
                 &[],
                 "Pages that readers behind the ring fetched from the database.",
+            ),
+            Self::ReaderLagEvents => histogram(
+                "wanderer_kills_reader_lag_events",
+                &[],
+                "Events between a reader's place and the feed's head, when it was given some.",
             ),
             Self::UpstreamRequests => counter(
                 "wanderer_kills_upstream_requests_total",
@@ -203,6 +223,14 @@ impl Metric {
                 &["route"],
                 "Seconds until an answer's head was ready.",
             ),
+            Self::HttpConnections => {
+                gauge("wanderer_kills_http_connections", &[], "Open connections.")
+            }
+            Self::HttpRefused => counter(
+                "wanderer_kills_http_refused_total",
+                &["reason"],
+                "Clients that were turned away by a limit, by `reason` (`requests`, `connections`, `streams`, `head_timeout`).",
+            ),
             Self::WebsocketConnections => gauge(
                 "wanderer_kills_websocket_connections",
                 &["protocol"],
@@ -215,6 +243,11 @@ impl Metric {
                 "wanderer_kills_stream_killmails_total",
                 &["protocol"],
                 "Killmails pushed to clients of streams, by `protocol` (`json`, `phoenix`, `sse`).",
+            ),
+            Self::SendLagSeconds => histogram(
+                "wanderer_kills_send_lag_seconds",
+                &["protocol"],
+                "Seconds from the commit of a killmail until it was on its way to the client of a stream, by `protocol` (`json`, `phoenix`, `sse`).",
             ),
             Self::SlowClientsClosed => counter(
                 "wanderer_kills_slow_clients_closed_total",
@@ -235,6 +268,11 @@ impl Metric {
                 "wanderer_kills_webhooks_paused_total",
                 &[],
                 "Webhooks that were paused after failures.",
+            ),
+            Self::Webhooks => gauge(
+                "wanderer_kills_webhooks",
+                &["state"],
+                "Webhooks, by `state` (`active`, `retrying`, `paused`).",
             ),
             Self::WebhookLeader => gauge(
                 "wanderer_kills_webhook_leader",
@@ -290,6 +328,51 @@ impl Metric {
                 "wanderer_kills_years_dropped_total",
                 &[],
                 "Years dropped because they are no longer kept.",
+            ),
+            Self::DatabaseConnections => gauge(
+                "wanderer_kills_database_connections",
+                &["pool", "state"],
+                "Connections to the database, by `pool` (`primary`, `read`, `replica`) and `state` (`used`, `idle`).",
+            ),
+            Self::DatabaseConnectionsMax => gauge(
+                "wanderer_kills_database_connections_max",
+                &["pool"],
+                "Most connections to the database, by `pool`.",
+            ),
+            Self::ReplicaInUse => gauge(
+                "wanderer_kills_replica_in_use",
+                &[],
+                "1 while historical queries go to the read replica, 0 while they go to the primary instead.",
+            ),
+            Self::DiskFreeBytes => gauge(
+                "wanderer_kills_disk_free_bytes",
+                &[],
+                "Free bytes on the private database's disk.",
+            ),
+            Self::BuildInfo => gauge(
+                "wanderer_kills_build_info",
+                &["version"],
+                "1, with the `version` of the program.",
+            ),
+            Self::ProcessResidentMemory => gauge(
+                "process_resident_memory_bytes",
+                &[],
+                "Memory that the process occupies.",
+            ),
+            Self::ProcessOpenFiles => gauge(
+                "process_open_fds",
+                &[],
+                "Open file descriptors of the process.",
+            ),
+            Self::ProcessMaxFiles => gauge(
+                "process_max_fds",
+                &[],
+                "Most file descriptors that the process may open.",
+            ),
+            Self::ProcessStartTime => gauge(
+                "process_start_time_seconds",
+                &[],
+                "When the process started, in seconds since 1970.",
             ),
         }
     }

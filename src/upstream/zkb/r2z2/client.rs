@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use url::Url;
 
@@ -24,6 +25,8 @@ pub struct Document {
     pub answer: Answer,
     /// The killmail, already parsed, where the document holds a whole one.
     pub killmail: Option<Box<Killmail>>,
+    /// When its source says that it was published.
+    pub published_at: Option<DateTime<Utc>>,
     /// The bytes as received; empty where there were none.
     pub bytes: Bytes,
     /// Why there is no document, for the log.
@@ -74,6 +77,7 @@ impl Client {
             Err(error) => Document {
                 answer: failure(&error),
                 killmail: None,
+                published_at: None,
                 bytes: Bytes::new(),
                 problem: Some(error.to_string()),
             },
@@ -115,6 +119,7 @@ fn read(bytes: Bytes) -> Document {
             return Document {
                 answer: Answer::Unreadable,
                 killmail: None,
+                published_at: None,
                 bytes,
                 problem: Some(format!("not JSON: {error}")),
             };
@@ -134,6 +139,7 @@ fn read(bytes: Bytes) -> Document {
             readable,
         },
         killmail,
+        published_at: numbers.uploaded_at,
         bytes,
         problem,
     }
