@@ -86,6 +86,8 @@ mod outward_r2z2;
 #[cfg(test)]
 mod outward_redisq;
 #[cfg(test)]
+mod passed_over;
+#[cfg(test)]
 mod phoenix_delivery;
 #[cfg(test)]
 mod phoenix_killmail;
