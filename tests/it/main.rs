@@ -126,6 +126,8 @@ mod restart;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod retention_process;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod soak;
