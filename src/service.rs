@@ -179,7 +179,8 @@ impl Service {
             self.supervisor.token(),
         )
         .with_live(self.live_probe())
-        .with_preloading(self.preloading().is_some());
+        .with_preloading(self.preloading().is_some())
+        .with_retention(self.config.ingest.retention);
         let token = self.supervisor.token();
         self.supervisor
             .spawn("http", api::serve(listener, state, token));

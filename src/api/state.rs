@@ -15,7 +15,7 @@ use super::stats;
 use super::wishing::Wishing;
 use crate::feed::Feed;
 use crate::runtime::clock::SharedClock;
-use crate::runtime::config::ApiConfig;
+use crate::runtime::config::{ApiConfig, RetentionConfig};
 use crate::store::Store;
 
 /// Renders the Prometheus exposition.
@@ -94,6 +94,8 @@ pub struct ApiState {
     pub metrics: MetricsRenderer,
     /// How the live source stands.
     pub live: LiveProbe,
+    /// How long killmails are kept.
+    pub retention: RetentionConfig,
     /// Limits.
     pub limits: Arc<Limits>,
     /// Who may come in.
@@ -130,6 +132,7 @@ impl ApiState {
             shutdown,
             metrics,
             live: LiveProbe::default(),
+            retention: RetentionConfig::default(),
             admission: Arc::new(Admission::new(&limits)),
             limits: Arc::new(limits),
             sessions: TaskTracker::new(),
@@ -143,6 +146,13 @@ impl ApiState {
     #[must_use]
     pub fn with_live(mut self, live: LiveProbe) -> Self {
         self.live = live;
+        self
+    }
+
+    /// The same where killmails are not kept for ever.
+    #[must_use]
+    pub fn with_retention(mut self, retention: RetentionConfig) -> Self {
+        self.retention = retention;
         self
     }
 

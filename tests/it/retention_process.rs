@@ -13,7 +13,7 @@ use wanderer_kills::simulator::{Habits, Simulator, SimulatorConfig};
 use wanderer_kills::store::Store;
 
 use crate::store_samples::{append, killmail, store, time, upsert};
-use crate::support::app::{JITA, Socket};
+use crate::support::app::{JITA, Socket, read};
 use crate::support::backfill::day;
 use crate::support::binary::ServiceCommand;
 use crate::support::blockade::Blockade;
@@ -192,4 +192,69 @@ async fn check_cursors(address: SocketAddr, log: &[i64]) {
         let answer = answered(address, &format!("/api/killmails/{id}")).await;
         assert_eq!(answer.status, status, "{id}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backfill_of_days_that_are_not_kept_is_refused_when_it_is_asked_for() {
+    let ((database, store), simulator) = (store().await, simulator().await);
+    let folder = tempfile::tempdir().unwrap();
+    let command = service(&simulator, folder.path(), database.url())
+        .env("WK_LIVE_SOURCE", "none")
+        .env("WK_EVEREF_URL", simulator.everef_url())
+        .env("WK_ADMIN_TOKEN", "open sesame");
+    let running = command.start().await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = async |from: &str, to: &str| {
+        let request = client
+            .post(format!("http://{}/api/backfills", command.listen()))
+            .bearer_auth("open sesame")
+            .body(format!(r#"{{"from":"{from}","to":"{to}"}}"#));
+        read(request).await
+    };
+    for (from, to) in [
+        ("2023-01-01", "2023-12-31"),
+        ("2024-06-30", "2024-06-30"),
+        ("2024-06-30", "2024-07-10"),
+    ] {
+        let refused = ask(from, to).await;
+        let problem = refused.json();
+        assert_eq!(
+            (refused.status, &problem["parameter"]),
+            (400, &"from".into())
+        );
+        let detail = problem["detail"].as_str().unwrap();
+        let expected = [
+            &format!("from is \"{from}\", allowed is 2024-07-0"),
+            " or a later day: WK_RETENTION_DAYS=",
+        ];
+        assert!(
+            expected.iter().all(|part| detail.contains(part)),
+            "{detail}"
+        );
+    }
+    let jobs = "SELECT count(*) FROM backfill_jobs";
+    let jobs: i64 = sqlx::query_scalar(jobs)
+        .fetch_one(&store.pool)
+        .await
+        .unwrap();
+    assert_eq!(jobs, 0);
+    assert_eq!(ask("2024-07-03", "2024-07-10").await.status, 202);
+    assert_eq!(running.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn the_command_says_so_before_it_opens_or_asks_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let output = ServiceCommand::new(&data)
+        .env("WK_RETENTION_DAYS", kept_days())
+        .run(&["backfill", "--from", "2024-06-30", "--to", "2024-07-10"])
+        .await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("from is 2024-06-30, but WK_RETENTION_DAYS="),
+        "{said}"
+    );
+    assert!(!data.exists(), "no database was started");
 }
