@@ -160,7 +160,7 @@ fn world() -> Enrichment {
 }
 
 /// 3,000 killmails of October 2026, and a thousand of each of the three years before.
-async fn fill(store: &Store) {
+pub(crate) async fn fill(store: &Store) {
     let enrichment = world();
     let mut conn = store.pool.acquire().await.unwrap();
     names::upsert(&mut *conn, &catalog::names()).await.unwrap();

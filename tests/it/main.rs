@@ -132,6 +132,8 @@ mod simulator;
 #[cfg(test)]
 mod soak;
 #[cfg(test)]
+mod sql_clients;
+#[cfg(test)]
 mod statistics;
 #[cfg(test)]
 mod statistics_http;
