@@ -10,6 +10,8 @@ mod adapter_oracle;
 #[cfg(test)]
 mod analysts;
 #[cfg(test)]
+mod analysts_days;
+#[cfg(test)]
 mod api_hostile;
 #[cfg(test)]
 mod api_killfeed;
