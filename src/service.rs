@@ -8,6 +8,7 @@
 mod database;
 mod duties;
 mod handle;
+mod http;
 mod probes;
 mod replica;
 mod sampler;
@@ -27,8 +28,6 @@ pub use handle::{Handle, HandleError};
 use sampler::Sampler;
 use upstreams::Upstreams;
 
-use crate::api::tls::Tls;
-use crate::api::{self, ApiState, MetricsRenderer};
 use crate::feed::Feed;
 use crate::feed::webhooks::{self, WebhookDeps};
 use crate::ingest::live::{self, LiveDeps, Standing};
@@ -38,7 +37,6 @@ use crate::ingest::{Pipeline, PipelineInput};
 use crate::runtime::clock::{SharedClock, SystemClock};
 use crate::runtime::config::{Config, LiveSource};
 use crate::runtime::supervisor::Supervisor;
-use crate::runtime::telemetry::exposition;
 use crate::store::Store;
 use crate::upstream::zkb::rest::ZkbRest;
 
@@ -168,43 +166,6 @@ impl Service {
         let stopped = self.database.close().await;
         drained?;
         stopped
-    }
-
-    fn start_http(
-        &self,
-        listener: TcpListener,
-        listening: impl FnOnce(SocketAddr),
-    ) -> anyhow::Result<()> {
-        listening(listener.local_addr().context("reading the bound address")?);
-        let state = ApiState::new(
-            self.feed.clone(),
-            self.database.store.clone(),
-            Arc::clone(&self.clock),
-            self.config.api.clone(),
-            MetricsRenderer::new(exposition::render),
-            self.supervisor.token(),
-        )
-        .with_probes(self.probes())
-        .with_tls(self.tls()?)
-        .with_preloading(self.preloading().is_some());
-        let token = self.supervisor.token();
-        if let Some(tls) = state.tls.clone() {
-            self.supervisor
-                .spawn("certificate", tls.watch(token.clone()));
-        }
-        self.supervisor
-            .spawn("http", api::serve(listener, state, token));
-        Ok(())
-    }
-
-    /// The certificate, where there is one.
-    fn tls(&self) -> anyhow::Result<Option<Tls>> {
-        let access = &self.config.api.access;
-        let files = access.tls_cert.as_deref().zip(access.tls_key.as_deref());
-        files
-            .map(|(certificate, key)| Tls::load(certificate, key))
-            .transpose()
-            .context("preparing HTTPS")
     }
 
     fn start_replica(&self) {

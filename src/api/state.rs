@@ -17,7 +17,7 @@ use super::tls::Tls;
 use super::wishing::Wishing;
 use crate::feed::Feed;
 use crate::runtime::clock::SharedClock;
-use crate::runtime::config::ApiConfig;
+use crate::runtime::config::{ApiConfig, RetentionConfig};
 use crate::store::Store;
 
 /// Renders the Prometheus exposition.
@@ -59,6 +59,8 @@ pub struct ApiState {
     pub metrics: MetricsRenderer,
     /// What only the service knows.
     pub probes: Probes,
+    /// How long killmails are kept.
+    pub retention: RetentionConfig,
     /// Limits.
     pub limits: Arc<Limits>,
     /// Who may come in.
@@ -100,6 +102,7 @@ impl ApiState {
             shutdown,
             metrics,
             probes: Probes::default(),
+            retention: RetentionConfig::default(),
             admission: Arc::new(Admission::new(&limits)),
             rate,
             tls: None,
@@ -115,6 +118,13 @@ impl ApiState {
     #[must_use]
     pub fn with_probes(mut self, probes: Probes) -> Self {
         self.probes = probes;
+        self
+    }
+
+    /// The same where killmails are not kept for ever.
+    #[must_use]
+    pub fn with_retention(mut self, retention: RetentionConfig) -> Self {
+        self.retention = retention;
         self
     }
 

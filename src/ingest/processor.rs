@@ -136,6 +136,7 @@ impl Processor {
     /// Keeps what the source gave as a gap. A gap that was to be closed stays open with its own ladder.
     fn defer(&self, mut ticket: Ticket, killmail_id: i64, bytes: &Bytes) -> Processed {
         if ticket.closes_gap.take().is_none() {
+            let now = self.clock.now();
             let position = match &ticket.cursor {
                 Some(cursor) if ticket.source != KEYED_BY_KILLMAIL => cursor.position,
                 _ => killmail_id,
@@ -146,7 +147,8 @@ impl Processor {
                 reason: GapReason::NoBody,
                 payload: Some(bytes.to_vec()),
                 attempts: 0,
-                next_attempt_at: self.clock.now() + FIRST_BODY_RETRY,
+                next_attempt_at: now + FIRST_BODY_RETRY,
+                recorded_at: now,
             });
         }
         Item {

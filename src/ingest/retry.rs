@@ -8,7 +8,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 const FIRST_STEP: Duration = Duration::from_millis(100);
 
 /// Longest step: after an outage of any length, work goes on within this time of its end.
-pub(super) const LONGEST_STEP: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_STEP: Duration = Duration::from_secs(10);
 
 /// Waits that double from [`FIRST_STEP`] to [`LONGEST_STEP`] with jitter, without end: giving up would
 /// only move the same wait into the source.

@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::SharedClock;
 
-/// Pauses between two terms, when the database or the work fails.
+/// Pauses between two terms, when the database or the work fails. The longest is short: whoever has mended the database
+/// is not to wait for the first killmail, and a failed attempt costs next to nothing.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// A term that lasted this long was a healthy one: the next pause is short again.
 const HEALTHY_TERM: Duration = Duration::from_mins(1);

@@ -60,6 +60,8 @@ pub struct Gap {
     pub attempts: i32,
     /// When to ask next.
     pub next_attempt_at: DateTime<Utc>,
+    /// When it was passed over: its killmail is looked for in the history around that day.
+    pub recorded_at: DateTime<Utc>,
 }
 
 /// Records gaps inside the caller's transaction. One whose ladder is still running keeps it; one that had been
@@ -84,16 +86,18 @@ pub async fn record(conn: &mut PgConnection, gaps: &[Gap]) -> Result<()> {
     let payloads: Vec<Option<Vec<u8>>> = distinct.iter().map(|gap| gap.payload.clone()).collect();
     let attempts: Vec<i32> = distinct.iter().map(|gap| gap.attempts).collect();
     let next: Vec<DateTime<Utc>> = distinct.iter().map(|gap| gap.next_attempt_at).collect();
+    let recorded: Vec<DateTime<Utc>> = distinct.iter().map(|gap| gap.recorded_at).collect();
     sqlx::query!(
         r#"
-        INSERT INTO source_gaps AS g (source, position, reason, payload, attempts, next_attempt_at)
-        SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::integer[], $6::timestamptz[])
+        INSERT INTO source_gaps AS g (source, position, reason, payload, attempts, next_attempt_at, recorded_at)
+        SELECT *
+        FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::integer[], $6::timestamptz[], $7::timestamptz[])
         ON CONFLICT (source, position) DO UPDATE
         SET reason = EXCLUDED.reason,
             payload = coalesce(EXCLUDED.payload, g.payload),
             attempts = EXCLUDED.attempts,
             next_attempt_at = EXCLUDED.next_attempt_at,
-            recorded_at = now(),
+            recorded_at = EXCLUDED.recorded_at,
             closed_at = NULL,
             closing = NULL
         WHERE g.next_attempt_at IS NULL
@@ -104,6 +108,7 @@ pub async fn record(conn: &mut PgConnection, gaps: &[Gap]) -> Result<()> {
         &payloads as &[Option<Vec<u8>>],
         &attempts,
         &next,
+        &recorded,
     )
     .execute(conn)
     .await
@@ -145,7 +150,7 @@ pub async fn due(
 ) -> Result<Vec<Gap>> {
     let rows = sqlx::query!(
         r#"
-        SELECT source, position, reason, payload, attempts, next_attempt_at AS "next_attempt_at!"
+        SELECT source, position, reason, payload, attempts, next_attempt_at AS "next_attempt_at!", recorded_at
         FROM source_gaps
         WHERE source = $1 AND next_attempt_at <= $2
         ORDER BY next_attempt_at, position
@@ -172,6 +177,7 @@ pub async fn due(
                 payload: row.payload,
                 attempts: row.attempts,
                 next_attempt_at: row.next_attempt_at,
+                recorded_at: row.recorded_at,
             })
         })
         .collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret as _;
@@ -9,6 +10,7 @@ use serde_json::Value as Json;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 use wanderer_kills::domain::{Enrichment, wire};
+use wanderer_kills::ingest::statistics;
 use wanderer_kills::simulator::{FIRST_KILLMAIL_ID, Generator, Habits, catalog};
 use wanderer_kills::store::analysts::{self, Analyst};
 use wanderer_kills::store::killmails::{self, StorableKillmail};
@@ -28,7 +30,7 @@ async fn run(conn: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
 }
 
 /// The SQLSTATE of a refusal.
-async fn refused(conn: &mut PgConnection, sql: &str) -> String {
+pub(crate) async fn refused(conn: &mut PgConnection, sql: &str) -> String {
     let error = run(conn, sql).await.expect_err(sql);
     let answer = error.as_database_error().expect("the database's answer");
     answer.code().unwrap().into_owned()
@@ -52,7 +54,7 @@ async fn connect(store: &Store, analyst: &Analyst) -> Result<PgConnection, sqlx:
         .await
 }
 
-async fn created(store: &Store, name: &str) -> (Analyst, PgConnection) {
+pub(crate) async fn created(store: &Store, name: &str) -> (Analyst, PgConnection) {
     let analyst = analyst(name);
     let mut conn = store.pool.acquire().await.unwrap();
     analysts::create(&mut conn, &analyst).await.unwrap();
@@ -159,8 +161,8 @@ fn world() -> Enrichment {
     enrichment
 }
 
-/// 3,000 killmails of October 2026, and a thousand of each of the three years before.
-async fn fill(store: &Store) {
+/// 3,000 killmails of October 2026, whose days are counted, and a thousand of each of the three years before.
+pub(crate) async fn fill(store: &Store) {
     let enrichment = world();
     let mut conn = store.pool.acquire().await.unwrap();
     names::upsert(&mut *conn, &catalog::names()).await.unwrap();
@@ -195,7 +197,19 @@ async fn fill(store: &Store) {
     }
     run(
         &mut conn,
-        "ANALYZE killmails; ANALYZE attackers; ANALYZE names; ANALYZE ship_types; ANALYZE solar_systems",
+        "DELETE FROM statistics_marks WHERE day < '2026-10-01'",
+    )
+    .await
+    .unwrap();
+    while statistics::settle(store, Duration::ZERO, Duration::ZERO)
+        .await
+        .unwrap()
+        .is_some()
+    {}
+    run(
+        &mut conn,
+        "ANALYZE killmails; ANALYZE attackers; ANALYZE names; ANALYZE ship_types; ANALYZE solar_systems;
+         ANALYZE statistics_days",
     )
     .await
     .unwrap();
@@ -258,7 +272,7 @@ async fn every_question_has_an_answer_and_a_good_plan() {
     fill(&store).await;
     let (_, mut conn) = created(&store, "analyst_asks").await;
     let questions = questions();
-    assert_eq!(questions.len(), 15);
+    assert_eq!(questions.len(), 16);
     let mut wrong = Vec::new();
     for (title, sql) in questions {
         let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) {sql}");

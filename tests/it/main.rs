@@ -16,6 +16,8 @@ mod adapter_oracle;
 #[cfg(test)]
 mod analysts;
 #[cfg(test)]
+mod analysts_days;
+#[cfg(test)]
 mod api_hostile;
 #[cfg(test)]
 mod api_killfeed;
@@ -96,6 +98,8 @@ mod outward_r2z2;
 #[cfg(test)]
 mod outward_redisq;
 #[cfg(test)]
+mod passed_over;
+#[cfg(test)]
 mod phoenix_delivery;
 #[cfg(test)]
 mod phoenix_killmail;
@@ -134,9 +138,13 @@ mod restart;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod retention_process;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod soak;
+#[cfg(test)]
+mod sql_clients;
 #[cfg(test)]
 mod statistics;
 #[cfg(test)]

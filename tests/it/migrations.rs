@@ -41,15 +41,21 @@ async fn each_migration_runs_over_rows_of_the_ones_before() {
             .await
             .unwrap_or_else(|error| panic!("sample rows of {name}: {error}"));
     }
-    let empty: Vec<String> = sqlx::query_scalar(
+    let tables: Vec<String> = sqlx::query_scalar(
         "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-           AND (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I', c.relname), false, true, '')))[1]::text = '0'",
+         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition",
     )
     .fetch_all(&mut conn)
     .await
     .unwrap();
-    assert_eq!(empty, Vec::<String>::new(), "tables without sample rows");
+    for table in tables {
+        let any = format!("SELECT EXISTS (SELECT FROM {table})");
+        let has_rows: bool = sqlx::query_scalar(AssertSqlSafe(any))
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+        assert!(has_rows, "{table} has no sample rows");
+    }
 }
 
 #[tokio::test]

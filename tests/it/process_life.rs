@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio_postgres::NoTls;
 use wanderer_kills::simulator::{Simulator, SimulatorConfig};
 
 use crate::support::binary::ServiceCommand;
+use crate::support::blockade::Blockade;
 use crate::support::listeners::Listener;
 use crate::support::postgres::{TestDatabase, data_dir, database, text};
 
@@ -68,48 +68,6 @@ fn saw_everything_once(listener: &Listener, simulator: &Simulator) {
     assert_eq!(new.into_iter().collect::<BTreeSet<_>>(), published);
 }
 
-/// Keeps killmails from being stored for as long as it lives.
-struct Blockade {
-    client: tokio_postgres::Client,
-}
-
-impl Blockade {
-    async fn of(database: &TestDatabase) -> Self {
-        let (client, connection) = tokio_postgres::connect(database.url(), NoTls)
-            .await
-            .unwrap();
-        tokio::task::spawn(connection);
-        client
-            .batch_execute("BEGIN; LOCK TABLE killmails IN EXCLUSIVE MODE")
-            .await
-            .unwrap();
-        Self { client }
-    }
-
-    /// Returns once someone stands before it with a commit.
-    async fn holds(&self) {
-        let waiting = "SELECT count(*) FROM pg_locks
-            WHERE NOT granted AND relation = 'killmails'::regclass";
-        within("the commit", async {
-            while self
-                .client
-                .query_one(waiting, &[])
-                .await
-                .unwrap()
-                .get::<_, i64>(0)
-                == 0
-            {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        })
-        .await;
-    }
-
-    async fn end(self) {
-        self.client.batch_execute("COMMIT").await.unwrap();
-    }
-}
-
 async fn stored(database: &TestDatabase) -> i64 {
     let count = "SELECT count(*)::text FROM killmails";
     text(database.url(), count).await.unwrap().parse().unwrap()
@@ -142,7 +100,7 @@ async fn killed_between_fetch_and_commit_it_fetches_again() {
     let folder = tempfile::tempdir().unwrap();
     let command = service(folder.path(), &simulator).env("DATABASE_URL", database.url());
     let running = command.start().await;
-    let blockade = Blockade::of(&database).await;
+    let blockade = Blockade::of(&database, "killmails").await;
     simulator.publish(40);
     blockade.holds().await;
     running.kill().await;
@@ -161,7 +119,7 @@ async fn a_second_signal_ends_it_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let command = service(folder.path(), &simulator).env("DATABASE_URL", database.url());
     let running = command.start().await;
-    let blockade = Blockade::of(&database).await;
+    let blockade = Blockade::of(&database, "killmails").await;
     simulator.publish(40);
     blockade.holds().await;
     running.ask_to_stop();

@@ -21,6 +21,7 @@ fn gap(position: i64, minutes: i64) -> Gap {
         payload: None,
         attempts: 0,
         next_attempt_at: now() + TimeDelta::minutes(minutes),
+        recorded_at: now() + TimeDelta::seconds(minutes),
     }
 }
 

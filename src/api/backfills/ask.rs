@@ -38,7 +38,7 @@ struct Body {
     tag = OPERATION,
     summary = "Fill days of history",
     description = "Queues a backfill; one process of all on the database does them one after the other. At most 100 \
-        may wait.",
+        may wait. Days before the time that is kept (`WK_RETENTION_DAYS`) are refused.",
     request_body = shapes::Request,
     responses(
         (status = 202, description = "It is queued.", body = shapes::Backfill),
@@ -59,6 +59,21 @@ pub(super) async fn handle(
         let allowed = format!("an object with from, to and source ({error})");
         ApiError::bad_parameter("body", &String::from_utf8_lossy(&body), allowed)
     })?;
+    let (from, to) = range(&state, &body)?;
+    let source = match &body.source {
+        None => BackfillSource::default(),
+        Some(word) => BackfillSource::from_str(word, false)
+            .map_err(|_| ApiError::bad_parameter("source", word, "everef or r2z2"))?,
+    };
+    let _permit = state.admission.request()?;
+    let pool = &state.store.pool;
+    let job_id = backfill_jobs::create(pool, source.as_str(), from, to).await?;
+    let job = view::find(&state, job_id).await?;
+    Ok((StatusCode::ACCEPTED, Json(view::document(&job))).into_response())
+}
+
+/// The first and the last day.
+fn range(state: &ApiState, body: &Body) -> Result<(NaiveDate, NaiveDate), ApiError> {
     let (from, to) = (day("from", &body.from)?, day("to", &body.to)?);
     if to < from {
         return Err(ApiError::bad_parameter(
@@ -71,16 +86,15 @@ pub(super) async fn handle(
         let allowed = format!("a day less than {MAX_DAYS} days after from");
         return Err(ApiError::bad_parameter("to", &body.to, allowed));
     }
-    let source = match &body.source {
-        None => BackfillSource::default(),
-        Some(word) => BackfillSource::from_str(word, false)
-            .map_err(|_| ApiError::bad_parameter("source", word, "everef or r2z2"))?,
-    };
-    let _permit = state.admission.request()?;
-    let pool = &state.store.pool;
-    let job_id = backfill_jobs::create(pool, source.as_str(), from, to).await?;
-    let job = view::find(&state, job_id).await?;
-    Ok((StatusCode::ACCEPTED, Json(view::document(&job))).into_response())
+    if let Some(horizon) = state.retention.horizon(state.clock.now())
+        && from < horizon.date_naive()
+    {
+        let (first, days) = (horizon.date_naive(), state.retention.retention_days);
+        let allowed =
+            format!("{first} or a later day: WK_RETENTION_DAYS={days} keeps nothing before");
+        return Err(ApiError::bad_parameter("from", &body.from, allowed));
+    }
+    Ok((from, to))
 }
 
 fn day(field: &str, text: &str) -> Result<NaiveDate, ApiError> {

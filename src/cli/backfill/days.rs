@@ -53,6 +53,8 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let clock = SystemClock::shared();
     let range = range(&command.days, &clock)?;
+    // Before anything is started or asked; the run looks again, since it may be another day by then.
+    backfill::check_kept(range, command.ingest.retention, clock.now())?;
     let recheck = match (command.days.afresh, command.days.recheck) {
         (true, _) => Recheck::Afresh,
         (false, true) => Recheck::ByVersion,

@@ -31,7 +31,7 @@ use crate::store::{self, Store};
 
 pub use plan::{DayRange, MAX_DAYS, RangeError, Recheck};
 pub use report::{Report, ShrunkDay};
-pub use request::BackfillRequest;
+pub use request::{BackfillRequest, check_kept};
 pub use source::{Source, SourceError};
 
 /// What a backfill works with.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::{BackfillDeps, BackfillError, DayRange, Recheck, Source};
+use super::{BackfillError, DayRange, Recheck, Source};
+use crate::runtime::config::RetentionConfig;
 use crate::upstream::totals::Totals;
 
 /// What to fill.
@@ -37,9 +38,16 @@ impl BackfillRequest {
 }
 
 /// Days before the time that is kept are refused: what they have would not be stored.
-pub(super) fn check_kept(deps: &BackfillDeps, range: DayRange) -> Result<(), BackfillError> {
-    let (retention, from) = (deps.ingest.retention, range.first());
-    match retention.horizon(deps.clock.now()) {
+///
+/// # Errors
+/// When the range begins before the horizon at `now`.
+pub fn check_kept(
+    range: DayRange,
+    retention: RetentionConfig,
+    now: DateTime<Utc>,
+) -> Result<(), BackfillError> {
+    let from = range.first();
+    match retention.horizon(now) {
         Some(horizon) if from < horizon.date_naive() => Err(BackfillError::NotKept {
             from,
             days: retention.retention_days,

@@ -55,7 +55,7 @@ impl<'a> Run<'a> {
         stop: &'a CancellationToken,
     ) -> Result<Self, BackfillError> {
         let (source_name, range) = (request.source.name(), request.range);
-        check_kept(deps, range)?;
+        check_kept(range, deps.ingest.retention, deps.clock.now())?;
         let totals = totals(request, stop).await?;
         let load =
             || backfill_days::load(&deps.store.pool, source_name, range.first(), range.last());

@@ -188,6 +188,7 @@ impl Follower<'_> {
             payload: None,
             attempts: 0,
             next_attempt_at: now + self.limits.scaled(wait),
+            recorded_at: now,
         }
     }
 

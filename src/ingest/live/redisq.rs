@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -18,7 +19,7 @@ const FAILURES: Attempts = Attempts {
     first_pause: Duration::from_secs(1),
     longest_pause: Duration::from_secs(30),
 };
-/// How long a stop waits for the commit of what the last poll brought.
+/// How long a stop waits for the poll that is under way, and for the commit of what it brought.
 const HAND_ON: Duration = Duration::from_secs(5);
 /// Key of the queue's name in the cursor's detail.
 const QUEUE: &str = "queue_id";
@@ -49,16 +50,17 @@ pub(super) async fn follow(
         return Ok(());
     }
     let client = Client::new(deps.http.clone(), deps.live.redisq_url.clone(), queue_id);
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = poll(deps, memory, &client, &input) => return Ok(()),
-    }
-    // The server has forgotten what it handed out, so the rest of it is handed on before the end. What was
-    // handed on already is the same killmail again.
-    if tokio::time::timeout(HAND_ON, commit(deps, memory, &input))
-        .await
-        .is_err()
-    {
+    let ended = {
+        let mut polling = pin!(poll(deps, memory, &client, &input, stop));
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = &mut polling => return Ok(()),
+        }
+        // The server forgets what it hands out, so that a poll under way is not cut off, and what it brought is handed
+        // on before the end.
+        tokio::time::timeout(HAND_ON, polling).await
+    };
+    if ended.is_err() && !memory.uncommitted.is_empty() {
         tracing::warn!(
             killmails = memory.uncommitted.len(),
             "RedisQ handed these out, and they could not be committed in time"
@@ -67,10 +69,17 @@ pub(super) async fn follow(
     Ok(())
 }
 
-async fn poll(deps: &LiveDeps, memory: &mut Memory, client: &Client, input: &PipelineInput) {
+/// Ends when the pipeline is gone, or when `stop` is cancelled and nothing is under way.
+async fn poll(
+    deps: &LiveDeps,
+    memory: &mut Memory,
+    client: &Client,
+    input: &PipelineInput,
+    stop: &CancellationToken,
+) {
     let mut pauses = FAILURES.pauses();
     loop {
-        if !commit(deps, memory, input).await {
+        if !commit(deps, memory, input).await || stop.is_cancelled() {
             return;
         }
         retry_gap(deps, input).await;
@@ -94,7 +103,7 @@ async fn poll(deps: &LiveDeps, memory: &mut Memory, client: &Client, input: &Pip
                     Retry::RateLimited(None) | Retry::Transient | Retry::Permanent => usual,
                 };
                 deps.standing.answered(now, banned_until);
-                deps.clock.sleep(pause).await;
+                stop.run_until_cancelled(deps.clock.sleep(pause)).await;
             }
         }
     }

@@ -28,7 +28,7 @@ use crate::store::retention::{self, Expiry};
 use crate::store::{self, Error, Store};
 
 /// Pause before the first round: a service that is restarted often has to forget as well.
-pub const FIRST: Duration = Duration::from_mins(1);
+pub const FIRST: Duration = Duration::from_secs(10);
 /// Between two rounds. The horizon moves daily; a year that could not be dropped is tried again sooner.
 const INTERVAL: Duration = Duration::from_hours(1);
 /// Killmails deleted in one transaction: some thirty milliseconds.

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod backfill;
 pub(crate) mod binary;
+pub(crate) mod blockade;
 pub(crate) mod browser;
 pub(crate) mod elixir_clients;
 pub(crate) mod enriching;

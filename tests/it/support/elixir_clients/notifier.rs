@@ -36,7 +36,8 @@ struct Socket {
     /// The reference of the last join.
     join: String,
     is_joined: bool,
-    heartbeat: String,
+    /// References of heartbeats that are not answered yet: a slow machine answers late.
+    heartbeats: Vec<String>,
     /// What the last join asked for.
     systems: Vec<i64>,
 }
@@ -115,9 +116,10 @@ impl Notifier {
                     Some(Err(_)) | None => return Some(0),
                 },
                 _ = heartbeats.tick(), if socket.is_joined => {
-                    socket.heartbeat = format!("heartbeat_{}", Utc::now().timestamp_millis());
-                    let heartbeat = ("phoenix", "heartbeat", json!({}), &*socket.heartbeat);
-                    frame(heartbeat)
+                    let reference = format!("heartbeat_{}", Utc::now().timestamp_millis());
+                    let heartbeat = frame(("phoenix", "heartbeat", json!({}), &reference));
+                    socket.heartbeats.push(reference);
+                    heartbeat
                 }
                 _ = look.tick(), if socket.is_joined && self.is_changed(&socket) => {
                     changed(&mut self.systems, &socket.systems).await;
@@ -173,9 +175,10 @@ impl Notifier {
                 seen.joined();
                 socket.is_joined = true;
             }
-            "phx_reply" if frame["ref"] != socket.heartbeat => {
-                self.seen().problems.push(format!("whose reply: {text}"));
-            }
+            "phx_reply" => match socket.heartbeats.iter().position(|it| frame["ref"] == **it) {
+                Some(place) => drop(socket.heartbeats.remove(place)),
+                None => self.seen().problems.push(format!("whose reply: {text}")),
+            },
             "killmail_update" => self.seen().update(payload),
             "kill_count_update" => self.seen().count(payload),
             // Logged: a `phx_close` of an earlier join is one of these. The answer to a heartbeat is not.
