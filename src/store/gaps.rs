@@ -183,7 +183,8 @@ pub async fn due(
         .collect()
 }
 
-/// Counts an attempt and sets the next one; `None` closes the ladder (left for reconciliation through history).
+/// Counts an attempt and sets the next one; `None` closes the ladder (left for reconciliation through history). False
+/// where the gap was closed meanwhile.
 ///
 /// # Errors
 /// When the database refuses.
@@ -192,8 +193,8 @@ pub async fn reschedule(
     source: &str,
     position: i64,
     next_attempt_at: Option<DateTime<Utc>>,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<bool> {
+    let rescheduled = sqlx::query!(
         "UPDATE source_gaps SET attempts = attempts + 1, next_attempt_at = $3 WHERE source = $1 AND position = $2",
         source,
         position,
@@ -202,7 +203,7 @@ pub async fn reschedule(
     .execute(executor)
     .await
     .map_err(Error::query("rescheduling a gap"))?;
-    Ok(())
+    Ok(rescheduled.rows_affected() > 0)
 }
 
 /// Closes a gap inside the transaction that stored its killmail.

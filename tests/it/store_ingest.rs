@@ -111,16 +111,14 @@ async fn gaps_keep_their_ladder_until_it_ends() {
     );
 
     let later = now() + TimeDelta::hours(1);
-    gaps::reschedule(&store.pool, "r2z2", 7, Some(later))
-        .await
-        .unwrap();
+    let is_open = gaps::reschedule(&store.pool, "r2z2", 7, Some(later)).await;
+    assert!(is_open.unwrap());
     gaps::record(&mut conn, &[gap(7, 0)]).await.unwrap();
     let due = gaps::due(&store.pool, "r2z2", later, 10).await.unwrap();
     assert_eq!((due[1].position, due[1].attempts), (7, 1));
 
-    gaps::reschedule(&store.pool, "r2z2", 7, None)
-        .await
-        .unwrap();
+    let is_open = gaps::reschedule(&store.pool, "r2z2", 7, None).await;
+    assert!(is_open.unwrap());
     assert_eq!(
         gaps::due(&store.pool, "r2z2", later, 10)
             .await
@@ -142,6 +140,8 @@ async fn gaps_keep_their_ladder_until_it_ends() {
     );
     gaps::close(&mut conn, "r2z2", 7).await.unwrap();
     gaps::close(&mut conn, "r2z2", 8).await.unwrap();
+    let is_open = gaps::reschedule(&store.pool, "r2z2", 7, Some(later)).await;
+    assert!(!is_open.unwrap(), "one that was closed is not opened again");
     assert!(
         gaps::due(&store.pool, "r2z2", later, 10)
             .await

@@ -50,7 +50,8 @@ async fn look(
 }
 
 /// Puts a gap on its next step before it is tried: success closes it with the killmail's own commit, and
-/// whatever else happens finds it scheduled already.
+/// whatever else happens finds it scheduled already. False where it is not to be tried: it was closed since it was taken,
+/// or the database can't answer.
 pub(super) async fn step(
     store: &Store,
     gap: &Gap,
@@ -62,7 +63,7 @@ pub(super) async fn step(
         .get(done.saturating_add(1))
         .map(|pause| now + scaled(*pause));
     match gaps::reschedule(&store.pool, &gap.source, gap.position, next).await {
-        Ok(()) => true,
+        Ok(is_open) => is_open,
         Err(error) => {
             tracing::warn!(source = gap.source, error = %error, "a passed-over number can't be rescheduled");
             false

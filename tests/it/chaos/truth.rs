@@ -92,7 +92,8 @@ impl Truth {
         };
         let mut seen = BTreeSet::new();
         let mut last = 0;
-        // What is still allowed to be missing before the next killmail that came.
+        // What is still allowed to be missing. A poll that its client gave up may take its package at one process after
+        // the next poll has taken one at the other.
         let mut on_the_way = 0;
         let most = seat.kind.lost_with_an_answer();
         for (number, got) in record.got.iter().enumerate() {
@@ -109,8 +110,9 @@ impl Truth {
             {
                 audit.wrong += 1;
             } else {
-                audit.missing(wanted.range(last + 1..got.sequence).count(), on_the_way);
-                on_the_way = 0;
+                let missing = wanted.range(last + 1..got.sequence).count();
+                audit.missing(missing, on_the_way);
+                on_the_way = on_the_way.saturating_sub(missing);
                 last = got.sequence;
             }
         }

@@ -19,7 +19,7 @@ use wanderer_kills::upstream::http::{HttpClient, HttpSettings};
 use super::postgres::{TestDatabase, database, text};
 
 /// Real time after which a test has failed: nothing in it waits for real, so this is only a stop.
-pub(crate) const TOO_LONG: Duration = Duration::from_mins(1);
+pub(crate) const TOO_LONG: Duration = Duration::from_mins(3);
 
 pub(crate) fn start_time() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 1, 12, 0, 0).unwrap()
