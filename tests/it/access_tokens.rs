@@ -49,60 +49,36 @@ fn refused(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tokens_open_what_their_scopes_say_until_they_are_revoked() {
+/// A service that asks for tokens, and two of them: for subscriptions, and for exports.
+async fn guarded() -> (RealApp, [String; 2]) {
     let app = RealApp::with_env(&[
         ("WK_API_TOKENS", "required"),
         ("WK_ADMIN_TOKEN", "operator"),
     ])
     .await;
-    app.append([1, 2], JITA).await;
-    let tool = token(
-        &app,
-        &["create", "--name", "tool", "--scope", "subscriptions"],
-    )
-    .await
-    .unwrap();
+    let tool = ["create", "--name", "tool", "--scope", "subscriptions"];
+    let tool = token(&app, &tool).await.unwrap();
     let export = [
         "create", "--name", "analyst", "--scope", "export", "--days", "7",
     ];
     let export = token(&app, &export).await.unwrap();
     assert!(tool.starts_with("wk_") && tool != export, "{tool}");
+    (app, [tool, export])
+}
 
-    assert_eq!(subscribe(&app, None).await, refused(401, "token_required"));
-    assert_eq!(
-        subscribe(&app, Some("wk_unknown")).await,
-        refused(401, "token_required")
-    );
-    assert_eq!(
-        subscribe(&app, Some(&export)).await,
-        refused(403, "token_lacks_scope")
-    );
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscription_takes_a_token_for_it() {
+    let (app, [tool, export]) = guarded().await;
+    let required = refused(401, "token_required");
+    assert_eq!(subscribe(&app, None).await, required);
+    assert_eq!(subscribe(&app, Some("wk_unknown")).await, required);
+    let lacking = refused(403, "token_lacks_scope");
+    assert_eq!(subscribe(&app, Some(&export)).await, lacking);
     for good in [tool.as_str(), "operator"] {
         assert_eq!(subscribe(&app, Some(good)).await, (201, String::new()));
     }
-    for (shown, status) in [
-        (None, 401),
-        (Some(tool.as_str()), 403),
-        (Some(export.as_str()), 200),
-    ] {
-        assert_eq!(
-            get(&app, EVERYTHING, shown).await.status,
-            status,
-            "{shown:?}"
-        );
-    }
-    assert_eq!(
-        get(&app, EVERYTHING, Some(&export))
-            .await
-            .body
-            .lines()
-            .count(),
-        2
-    );
-    let list = "/api/v1/subscriptions";
     let old = |token: Option<&str>| {
-        let request = app.request(Method::GET, list);
+        let request = app.request(Method::GET, "/api/v1/subscriptions");
         let request = token
             .into_iter()
             .fold(request, reqwest::RequestBuilder::bearer_auth);
@@ -112,47 +88,56 @@ async fn tokens_open_what_their_scopes_say_until_they_are_revoked() {
     let plain = json!({ "error": "Unauthorized", "status": "401" });
     assert_eq!((refusal.status, refusal.json()), (401, plain));
     assert_eq!(old(Some(&tool)).await.json()["data"]["count"], 2);
-    assert_eq!(
-        get(&app, "/api/killmails?limit=1", None).await.status,
-        200,
-        "reads are open"
-    );
+    app.stop().await;
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_at_once_takes_a_token_for_it() {
+    let (app, [tool, export]) = guarded().await;
+    app.append([1, 2], JITA).await;
+    for (shown, status) in [
+        (None, 401),
+        (Some(tool.as_str()), 403),
+        (Some(export.as_str()), 200),
+    ] {
+        let answer = get(&app, EVERYTHING, shown).await;
+        assert_eq!(answer.status, status, "{shown:?}");
+    }
+    let all = get(&app, EVERYTHING, Some(&export)).await.body;
+    assert_eq!(all.lines().count(), 2);
+    let page = get(&app, "/api/killmails?limit=1", None).await;
+    assert_eq!(page.status, 200, "reads are open");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_are_listed_without_themselves_and_good_until_they_are_revoked() {
+    let (app, [tool, _]) = guarded().await;
+    assert_eq!(subscribe(&app, Some(&tool)).await.0, 201);
     let listed = token(&app, &["list"]).await.unwrap();
     let lines: Vec<&str> = listed.lines().collect();
-    assert!(
-        lines[0].starts_with("tool\tsubscriptions\tmade "),
-        "{listed}"
-    );
-    assert!(
-        lines[0].contains("\tused ") && lines[1].contains("\texpires "),
-        "{listed}"
-    );
+    for (line, part) in [
+        (lines[0], "tool\tsubscriptions\tmade "),
+        (lines[0], "\tused "),
+        (lines[1], "\texpires "),
+    ] {
+        assert!(line.contains(part), "{listed}");
+    }
     assert!(!listed.contains(&tool), "{listed}");
-    token(&app, &["revoke", "--name", "tool"]).await.unwrap();
+
+    let revoke = ["revoke", "--name", "tool"];
+    token(&app, &revoke).await.unwrap();
     assert_eq!(
         subscribe(&app, Some(&tool)).await,
         refused(401, "token_required")
     );
-    assert!(
-        token(&app, &["revoke", "--name", "tool"])
-            .await
-            .unwrap_err()
-            .contains("revoked already")
-    );
+    let again = token(&app, &revoke).await.unwrap_err();
+    assert!(again.contains("revoked already"), "{again}");
     let twice = ["create", "--name", "analyst", "--scope", "export"];
-    assert!(
-        token(&app, &twice)
-            .await
-            .unwrap_err()
-            .contains("revoke it first")
-    );
-    token(
-        &app,
-        &["create", "--name", "tool", "--scope", "subscriptions"],
-    )
-    .await
-    .unwrap();
+    let twice = token(&app, &twice).await.unwrap_err();
+    assert!(twice.contains("revoke it first"), "{twice}");
+    let anew = ["create", "--name", "tool", "--scope", "subscriptions"];
+    token(&app, &anew).await.unwrap();
     app.stop().await;
 }
 

@@ -50,11 +50,11 @@ fn rules() -> Vec<Value> {
 /// The metric of a series, and whether it is one of a histogram's.
 fn metric(series: &str) -> Option<(Metric, bool)> {
     let of = |name: &str| Metric::ALL.iter().copied().find(|it| it.name() == name);
-    let parts = ["_bucket", "_sum", "_count"].into_iter();
+    let mut parts = ["_bucket", "_sum", "_count"].into_iter();
     let part = |end| of(series.strip_suffix(end)?).map(|it| (it, true));
     of(series)
         .map(|it| (it, false))
-        .or_else(|| parts.filter_map(part).next())
+        .or_else(|| parts.find_map(part))
 }
 
 /// Finds what is wrong with a query.
@@ -141,7 +141,13 @@ impl ExprVisitor for Checker {
                         .extend(unknown.map(|it| format!("by ({it}) of what has no such label")));
                 }
             }
-            _ => {}
+            Expr::Unary(_)
+            | Expr::Binary(_)
+            | Expr::Paren(_)
+            | Expr::Subquery(_)
+            | Expr::NumberLiteral(_)
+            | Expr::StringLiteral(_)
+            | Expr::Extension(_) => {}
         }
         Ok(true)
     }

@@ -19,7 +19,11 @@ use crate::support::proxy::ChaosProxy;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks again and again until the answer is as it should be.
-async fn until(address: SocketAddr, path: &str, wanted: impl Fn(u16, &Value) -> bool) -> Value {
+async fn until(
+    address: SocketAddr,
+    path: &str,
+    wanted: impl Fn(u16, &Value) -> bool + Send + Sync,
+) -> Value {
     let mut last = None;
     let answered = async {
         loop {
@@ -32,10 +36,10 @@ async fn until(address: SocketAddr, path: &str, wanted: impl Fn(u16, &Value) -> 
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, answered).await {
-        Ok(body) => body,
-        Err(_) => panic!("{path} never answered so: {last:?}"),
-    }
+    let Ok(body) = tokio::time::timeout(PATIENCE, answered).await else {
+        panic!("{path} never answered so: {last:?}");
+    };
+    body
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

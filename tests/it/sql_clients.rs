@@ -1,4 +1,4 @@
-//! The examples of docs/sql.md for pandas and DuckDB, run as they stand there by an analyst.
+//! The examples of docs/sql.md for pandas and `DuckDB`, run as they stand there by an analyst.
 
 use serde_json::{Value, json};
 
