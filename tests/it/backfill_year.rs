@@ -39,7 +39,7 @@ const LISTS: [&str; 6] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_year_is_filled_by_a_run_that_is_killed_ten_times() {
-    Year::start(300, 50).await.fill().await;
+    Year::start(120, 20).await.fill().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
