@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use wanderer_kills::domain::{Killmail, wire};
 use wanderer_kills::runtime::clock::SystemClock;
+use wanderer_kills::store::document::Document;
 
 use super::Options;
 use super::database::{Database, Server};
@@ -55,16 +56,18 @@ pub(crate) fn tell(report: &mut Report, name: &str, load: &Load, aim: Option<f64
 
 /// Stored killmails from all of the time, evenly.
 pub(crate) async fn sample(database: &Database) -> anyhow::Result<Vec<Killmail>> {
-    let documents: Vec<String> = sqlx::query_scalar(
+    let documents: Vec<Document> = sqlx::query_scalar(
         "SELECT k.document FROM generate_series(0, $1 - 1) AS s (place) CROSS JOIN LATERAL (
-             SELECT document FROM killmails
+             SELECT coalesce(packed_document, convert_to(document, 'UTF8')) AS document FROM killmails
              WHERE killmail_id >= (SELECT max(killmail_id) FROM killmails) * s.place / $1
              ORDER BY killmail_id LIMIT 1) AS k",
     )
     .bind(i32::try_from(SAMPLE)?)
     .fetch_all(&database.store.pool)
     .await?;
-    let read = documents.iter().map(|document| wire::read(document, None));
+    let read = documents
+        .iter()
+        .map(|document| wire::read(&document.0, None));
     Ok(read.collect::<Result<_, _>>()?)
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::document::Document;
 use super::feed::{FeedRow, Row};
 use super::{Error, Result};
 
@@ -120,7 +121,7 @@ async fn next_rows(
         r#"
         SELECT f.sequence AS "sequence!", f.kind AS "kind!", f.killmail_id AS "killmail_id!",
             f.killmail_time AS "killmail_time!", f.solar_system_id AS "solar_system_id!",
-            f.committed_at AS "committed_at!", k.document AS "document!"
+            f.committed_at AS "committed_at!", k.document AS "document!: Document"
         FROM (
             SELECT e.*
             FROM unnest($2::bigint[]) AS s (solar_system_id)
@@ -136,7 +137,8 @@ async fn next_rows(
             LIMIT $3
         ) AS f
         CROSS JOIN LATERAL (
-            SELECT document FROM killmails
+            SELECT coalesce(packed_document, convert_to(document, 'UTF8')) AS document
+            FROM killmails
             WHERE killmail_id = f.killmail_id AND killmail_time = f.killmail_time
             LIMIT 1
         ) AS k

@@ -24,6 +24,13 @@ const LOCK_ATTEMPTS: u32 = 240;
 /// Between two attempts at the migration lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
 
+/// How long a migration waits for a table before it lets everybody by and tries again: what is asked of the table in
+/// the meantime stands in line behind it. Tried as often as the migration lock.
+const TABLE_PATIENCE: &str = "SET LOCAL lock_timeout = '1s'";
+
+/// SQLSTATE of a wait that took longer.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 /// Why the database is not at the newest schema.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -34,10 +41,21 @@ pub enum MigrateError {
         /// Its version, in its own words.
         found: String,
     },
+    /// A newer program was here.
+    #[error(
+        "the database has schema {found} of a newer version of this program, which knows schemas up to {known}: run \
+         that version, or restore a backup from before it"
+    )]
+    Newer {
+        /// The database's.
+        found: i64,
+        /// The newest of this program.
+        known: i64,
+    },
     /// Another process has held the lock all the time.
     #[error("another process has been migrating this database for {} s", LOCK_ATTEMPTS / 2)]
     Locked,
-    /// A migration was refused, or the database has one that this program doesn't know.
+    /// A migration was refused, or is not the one of its number that was applied.
     #[error("a migration was refused")]
     Refused(#[source] Box<refinery_core::Error>),
 }
@@ -45,12 +63,16 @@ pub enum MigrateError {
 /// Brings the database of `url` to the newest schema and creates the partitions that will be needed soon.
 ///
 /// # Errors
-/// When the server is too old, a migration fails, or another process holds the migration lock for too long.
+/// When the server is too old, the database is newer than this program, a migration fails, or somebody holds the
+/// migration lock or a table for too long.
 pub async fn run(url: &str) -> Result<()> {
     let mut migrator = connect(url).await.map_err(boxed)?;
     refuse_old_server(&mut migrator.connection).await?;
     lock(&mut migrator.connection).await?;
-    let outcome = apply(&mut migrator).await;
+    let outcome = match refuse_newer(&mut migrator.connection).await {
+        Ok(()) => apply(&mut migrator).await,
+        refused => refused,
+    };
     // The lock goes with the connection, whatever became of the migrations.
     migrator.connection.close().await.map_err(boxed)?;
     outcome
@@ -61,18 +83,25 @@ pub async fn run(url: &str) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn is_current(executor: impl sqlx::PgExecutor<'_>) -> Result<bool> {
+    Ok(applied_version(executor).await? >= known_version())
+}
+
+async fn applied_version(executor: impl sqlx::PgExecutor<'_>) -> Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(max(version), 0)::bigint AS "version!" FROM refinery_schema_history"#
+    )
+    .fetch_one(executor)
+    .await
+    .map_err(Error::query("reading which migrations were applied"))
+}
+
+fn known_version() -> i64 {
     let runner = embedded::migrations::runner();
-    let newest = runner
+    let versions = runner
         .get_migrations()
         .iter()
-        .map(|it| i64::from(it.version()))
-        .max();
-    let applied =
-        sqlx::query_scalar!("SELECT max(version)::bigint AS version FROM refinery_schema_history")
-            .fetch_one(executor)
-            .await
-            .map_err(Error::query("reading which migrations were applied"))?;
-    Ok(applied >= newest)
+        .map(|it| i64::from(it.version()));
+    versions.max().unwrap_or_default()
 }
 
 async fn connect(url: &str) -> Result<Migrator, sqlx::Error> {
@@ -117,6 +146,23 @@ async fn refuse_old_server(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
+async fn refuse_newer(connection: &mut PgConnection) -> Result<()> {
+    let is_new = sqlx::query_scalar!(
+        r#"SELECT to_regclass('refinery_schema_history') IS NULL AS "is_new!""#
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(boxed)?;
+    if is_new {
+        return Ok(());
+    }
+    let (found, known) = (applied_version(connection).await?, known_version());
+    if found > known {
+        return Err(boxed(MigrateError::Newer { found, known }));
+    }
+    Ok(())
+}
+
 /// Asks again and again instead of waiting in the server: a waiting statement would hold a snapshot, and
 /// with it up a migration that waits for old snapshots to go.
 async fn lock(connection: &mut PgConnection) -> Result<()> {
@@ -154,16 +200,36 @@ impl AsyncTransaction for Migrator {
         &'a mut self,
         queries: T,
     ) -> Result<usize, sqlx::Error> {
-        let mut transaction = self.connection.begin().await?;
-        let mut count = 0;
-        for query in queries {
-            let statement = sqlx::raw_sql(AssertSqlSafe(query.to_owned()));
-            transaction.execute(statement).await?;
-            count += 1;
+        let queries: Vec<&str> = queries.collect();
+        let mut attempt = 1;
+        loop {
+            match self.execute_once(&queries).await {
+                Err(error) if attempt < LOCK_ATTEMPTS && is_locked(&error) => {
+                    tracing::debug!(attempt, "a table is in use, the migration tries again");
+                    attempt += 1;
+                    tokio::time::sleep(LOCK_PAUSE).await;
+                }
+                outcome => return outcome.map(|()| queries.len()),
+            }
         }
-        transaction.commit().await?;
-        Ok(count)
     }
+}
+
+impl Migrator {
+    async fn execute_once(&mut self, queries: &[&str]) -> Result<(), sqlx::Error> {
+        let mut transaction = self.connection.begin().await?;
+        transaction.execute(TABLE_PATIENCE).await?;
+        for query in queries {
+            let statement = sqlx::raw_sql(AssertSqlSafe((*query).to_owned()));
+            transaction.execute(statement).await?;
+        }
+        transaction.commit().await
+    }
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    let answer = error.as_database_error();
+    answer.and_then(sqlx::error::DatabaseError::code).as_deref() == Some(LOCK_NOT_AVAILABLE)
 }
 
 impl AsyncQuery<Vec<refinery_core::Migration>> for Migrator {

@@ -8,12 +8,14 @@ pub mod backfill_jobs;
 pub mod cursors;
 pub mod day_checks;
 pub mod dead_letters;
+pub mod document;
 /// What went wrong in the store.
 pub mod error;
 pub mod feed;
 pub mod gaps;
 pub mod health;
 pub mod history_wishes;
+pub mod items;
 pub mod killfeed_clients;
 pub mod killmails;
 pub mod leader;

@@ -5,22 +5,10 @@ use std::time::Duration;
 
 use wanderer_kills::runtime::postgres::{EmbeddedPostgres, Error, Settings};
 
-use crate::support::postgres::{data_dir, database, execute, text};
+use crate::support::postgres::{data_dir, database, execute, text, until_answers};
 
 /// Longer than any step takes; only a hanging test waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-async fn until_answers(url: &str, query: &str, expected: &str) {
-    let wait = async {
-        while !text(url, query)
-            .await
-            .is_ok_and(|answer| answer == expected)
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap();
-}
 
 #[tokio::test]
 async fn a_fresh_folder_becomes_a_durable_private_server() {

@@ -40,6 +40,8 @@ mod chaos;
 #[cfg(test)]
 mod dashboards;
 #[cfg(test)]
+mod document_dictionary;
+#[cfg(test)]
 mod documented_examples;
 #[cfg(test)]
 mod embedded_postgres;

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tokio::time::timeout;
 use wanderer_kills::store::{Error, migrate};
 
-use crate::support::postgres::database;
+use crate::support::live::TOO_LONG;
+use crate::support::postgres::{database, execute, text, until_answers};
 
 fn files(folder: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -117,6 +119,58 @@ async fn a_database_of_a_newer_program_is_refused() {
     .await
     .unwrap();
     let error = migrate::run(database.url()).await.unwrap_err();
-    assert!(matches!(error, Error::Migrate { .. }), "{error:?}");
+    let Error::Migrate { source } = &error else {
+        panic!("{error:?}");
+    };
+    let sentence = source.to_string();
+    assert!(
+        sentence.contains("schema 9999 of a newer version"),
+        "{sentence}"
+    );
+    assert!(sentence.contains("run that version"), "{sentence}");
     assert!(!error.is_transient());
+}
+
+/// Makes the last but one schema of the newest one, with an attacker.
+const ONE_MIGRATION_BACK: &str = "
+    INSERT INTO attackers (killmail_id, killmail_time, damage_done, security_status, ordinal, final_blow)
+    VALUES (1, now(), 1, 0.5, 0, true);
+    ALTER TABLE attackers ADD CONSTRAINT attackers_pkey PRIMARY KEY (killmail_id, ordinal, killmail_time);
+    DELETE FROM refinery_schema_history WHERE version = 21";
+
+#[tokio::test]
+async fn the_old_version_reads_on_while_a_migration_waits_for_its_table() {
+    let database = database().await;
+    let url = database.url().to_owned();
+    migrate::run(&url).await.unwrap();
+    execute(&url, ONE_MIGRATION_BACK).await.unwrap();
+
+    let mut long_query = PgConnection::connect(&url).await.unwrap();
+    let mut open = long_query.begin().await.unwrap();
+    open.execute("SELECT count(*) FROM attackers")
+        .await
+        .unwrap();
+    let migrating = tokio::spawn(async move { migrate::run(&url).await });
+    until_answers(
+        database.url(),
+        "SELECT (count(*) > 0)::text FROM pg_locks WHERE NOT granted AND relation = 'attackers'::regclass",
+        "true",
+    )
+    .await;
+    // Stands in line behind the migration, which has to step back for it.
+    let read = timeout(
+        TOO_LONG,
+        text(database.url(), "SELECT count(*)::text FROM attackers"),
+    )
+    .await;
+    assert_eq!(read.expect("readers wait for the migration").unwrap(), "1");
+
+    open.commit().await.unwrap();
+    timeout(TOO_LONG, migrating)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    let keys = "SELECT count(*)::text FROM pg_constraint WHERE conname = 'attackers_pkey'";
+    assert_eq!(text(database.url(), keys).await.unwrap(), "0");
 }

@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 use sqlx::Row;
-use wanderer_kills::domain::{Enrichment, Killmail, Zkb, wire};
+use wanderer_kills::domain::{Enrichment, Item, Killmail, Zkb, wire};
+use wanderer_kills::store::items::Items;
 use wanderer_kills::store::killmails::{self, Change, StorableKillmail};
 use wanderer_kills::store::{Store, names};
 
@@ -89,6 +90,88 @@ async fn items_are_rows_with_their_container() {
         (3, None, 2410, Some(1)),
     ];
     assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn stacks_without_a_container_are_the_same_rows() {
+    let (_database, store) = store().await;
+    let stack = |flag, dropped, destroyed| Item {
+        item_type_id: 2410,
+        flag,
+        singleton: 2,
+        quantity_dropped: dropped,
+        quantity_destroyed: destroyed,
+        items: Vec::new(),
+    };
+    let items = vec![stack(27, Some(7), None), stack(0, None, Some(78_836_000))];
+    let [inserted, copied] = [7, 8].map(|id| {
+        let mut it = killmail(id);
+        it.victim.items.clone_from(&items);
+        it
+    });
+    upsert(&store, vec![inserted]).await;
+    let mut conn = store.pool.acquire().await.unwrap();
+    killmails::upsert_history(&mut conn, &[storable(copied)], &enrichment())
+        .await
+        .unwrap();
+    for id in [7, 8] {
+        let rows: Vec<serde_json::Value> = sqlx::query_scalar(
+            "SELECT to_jsonb(i) - 'killmail_time' FROM killmail_items AS i
+             WHERE killmail_id = $1 ORDER BY item_index",
+        )
+        .bind(id)
+        .fetch_all(&store.pool)
+        .await
+        .unwrap();
+        let row = |index: i32, flag: i64, dropped: Option<i64>, destroyed: Option<i64>| {
+            serde_json::json!({
+                "killmail_id": id, "item_index": index, "parent_index": null, "item_type_id": 2410, "flag": flag,
+                "singleton": 2, "quantity_dropped": dropped, "quantity_destroyed": destroyed,
+            })
+        };
+        let expected = [row(1, 27, Some(7), None), row(2, 0, None, Some(78_836_000))];
+        assert_eq!(rows, expected);
+        let stored = killmails::get(&store.pool, id, true)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(stored.items, Some(Items(wire::items(&items))));
+    }
+}
+
+#[tokio::test]
+async fn rows_of_before_are_served_and_packed_when_they_change() {
+    let (_database, store) = store().await;
+    let first = killmail(7);
+    upsert(&store, vec![first.clone()]).await;
+    let packed = killmails::get(&store.pool, 7, true).await.unwrap().unwrap();
+    sqlx::query("UPDATE killmails SET document = $1, packed_document = NULL, items = $2::jsonb, item_stacks = NULL")
+        .bind(&packed.document)
+        .bind(packed.items.as_deref())
+        .execute(&store.pool)
+        .await
+        .unwrap();
+    let plain = killmails::get(&store.pool, 7, true).await.unwrap().unwrap();
+    assert_eq!(plain.document, packed.document);
+    assert_eq!(
+        upsert(&store, vec![first.clone()]).await,
+        [Change::Unchanged]
+    );
+    let later = Zkb {
+        total_value: Some(999.75),
+        ..Zkb::default()
+    };
+    let again = Killmail {
+        zkb: Some(later),
+        ..first
+    };
+    assert_eq!(upsert(&store, vec![again]).await, [Change::Updated]);
+    let changed = killmails::get(&store.pool, 7, true).await.unwrap().unwrap();
+    assert!(changed.document.contains("999.75"), "{}", changed.document);
+    assert_eq!(changed.items, plain.items);
+    let left =
+        "SELECT count(*) FROM killmails WHERE document IS NOT NULL OR packed_document IS NULL";
+    assert_eq!(number(&store, left).await, 0);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use crate::store::{self, Store};
 /// Killmails looked at together: enough for full questions to ESI.
 const PAGE: i64 = 200;
 /// Documents of a page, bytes: the largest known is near 4 MiB, and a page is read before it is looked at.
-const PAGE_BYTES: i64 = 8 * 1024 * 1024;
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// How long a page waits for ESI; what comes later is found in the next sweep.
 const ASK_WAIT: Duration = Duration::from_secs(30);
 /// Pause after a sweep that completed something.

@@ -30,6 +30,7 @@ pub(super) struct Cluster {
     account: Account,
     /// Limit for `initdb` and for a start.
     pub(super) start_timeout: Duration,
+    fsync: bool,
 }
 
 impl Cluster {
@@ -55,6 +56,7 @@ impl Cluster {
             bin_dir: settings.bin_dir,
             account,
             start_timeout: settings.start_timeout,
+            fsync: settings.fsync,
         })
     }
 
@@ -167,6 +169,9 @@ impl Cluster {
             .arg(format!("--locale={locale}"))
             .arg("--pgdata")
             .arg(&folder);
+        if !self.fsync {
+            command.arg("--no-sync");
+        }
         let program = binaries.program("initdb");
         let output = output_of(command, self.start_timeout, "initdb", &program).await?;
         if output.status.success() {
@@ -202,7 +207,7 @@ impl Cluster {
             ("port", PORT.to_string()),
             ("unix_socket_directories", format!("\"{sockets}\"")),
             ("max_connections", MAX_CONNECTIONS.to_string()),
-            ("fsync", "on".to_owned()),
+            ("fsync", if self.fsync { "on" } else { "off" }.to_owned()),
             ("full_page_writes", "on".to_owned()),
             ("synchronous_commit", "on".to_owned()),
             ("shared_buffers", "256MB".to_owned()),

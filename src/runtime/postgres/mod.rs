@@ -39,6 +39,9 @@ pub struct Settings {
     pub bin_dir: Option<PathBuf>,
     /// How long `initdb` and a start may take (default 60 s).
     pub start_timeout: Duration,
+    /// Whether what is committed outlives a machine that loses its power (default `true`). A server or a process that
+    /// is killed loses nothing either way. Off where nobody keeps the data, as in tests: it costs them most of their time.
+    pub fsync: bool,
 }
 
 impl Settings {
@@ -48,6 +51,7 @@ impl Settings {
             data_dir: data_dir.into(),
             bin_dir: None,
             start_timeout: DEFAULT_START_TIMEOUT,
+            fsync: true,
         }
     }
 }

@@ -5,6 +5,7 @@ use sqlx::PgExecutor;
 
 use super::{FeedRow, Row};
 use crate::domain::FeedSequence;
+use crate::store::document::Document;
 use crate::store::{Error, Result};
 
 /// Events after a cursor, oldest first.
@@ -19,10 +20,12 @@ pub async fn page(
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT f.sequence, f.kind, f.killmail_id, f.killmail_time, f.solar_system_id, f.committed_at, k.document
+        SELECT f.sequence, f.kind, f.killmail_id, f.killmail_time, f.solar_system_id, f.committed_at,
+            k.document AS "document!: Document"
         FROM (SELECT * FROM feed WHERE sequence > $1 ORDER BY sequence LIMIT $2) AS f
         CROSS JOIN LATERAL (
-            SELECT document FROM killmails
+            SELECT coalesce(packed_document, convert_to(document, 'UTF8')) AS document
+            FROM killmails
             WHERE killmail_id = f.killmail_id AND killmail_time = f.killmail_time
             LIMIT 1
         ) AS k
@@ -45,10 +48,12 @@ pub async fn latest(executor: impl PgExecutor<'_>, limit: i64) -> Result<Vec<Fee
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT f.sequence, f.kind, f.killmail_id, f.killmail_time, f.solar_system_id, f.committed_at, k.document
+        SELECT f.sequence, f.kind, f.killmail_id, f.killmail_time, f.solar_system_id, f.committed_at,
+            k.document AS "document!: Document"
         FROM (SELECT * FROM feed ORDER BY sequence DESC LIMIT $1) AS f
         CROSS JOIN LATERAL (
-            SELECT document FROM killmails
+            SELECT coalesce(packed_document, convert_to(document, 'UTF8')) AS document
+            FROM killmails
             WHERE killmail_id = f.killmail_id AND killmail_time = f.killmail_time
             LIMIT 1
         ) AS k
@@ -77,7 +82,7 @@ pub async fn page_in_systems(
         r#"
         SELECT f.sequence AS "sequence!", f.kind AS "kind!", f.killmail_id AS "killmail_id!",
             f.killmail_time AS "killmail_time!", f.solar_system_id AS "solar_system_id!",
-            f.committed_at AS "committed_at!", k.document AS "document!"
+            f.committed_at AS "committed_at!", k.document AS "document!: Document"
         FROM (
             SELECT e.*
             FROM (SELECT DISTINCT unnest($2::bigint[])) AS s (solar_system_id)
@@ -91,7 +96,8 @@ pub async fn page_in_systems(
             LIMIT $3
         ) AS f
         CROSS JOIN LATERAL (
-            SELECT document FROM killmails
+            SELECT coalesce(packed_document, convert_to(document, 'UTF8')) AS document
+            FROM killmails
             WHERE killmail_id = f.killmail_id AND killmail_time = f.killmail_time
             LIMIT 1
         ) AS k

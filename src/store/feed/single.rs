@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::domain::FeedSequence;
+use crate::store::document::Document;
+use crate::store::items::Items;
 use crate::store::{Error, Result};
 
 /// An event's killmail as it is stored now, whole.
@@ -16,7 +18,7 @@ pub struct WholeEvent {
     /// The canonical document, without items.
     pub document: String,
     /// Items as ESI writes them, where there are any.
-    pub items: Option<String>,
+    pub items: Option<Items>,
 }
 
 /// The event with this sequence; `None` when it is not there yet, not kept any more, or its killmail is gone.
@@ -30,7 +32,9 @@ pub async fn whole(
     sqlx::query_as!(
         WholeEvent,
         r#"
-        SELECT f.killmail_id, f.committed_at, k.document, k.items::text AS items
+        SELECT f.killmail_id, f.committed_at,
+            coalesce(k.packed_document, convert_to(k.document, 'UTF8')) AS "document!: Document",
+            coalesce(array_send(k.item_stacks), convert_to(k.items::text, 'UTF8')) AS "items: Items"
         FROM feed AS f
         JOIN killmails AS k ON k.killmail_id = f.killmail_id AND k.killmail_time = f.killmail_time
         WHERE f.sequence = $1

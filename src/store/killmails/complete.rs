@@ -9,6 +9,7 @@ use super::insert::group_of;
 use super::{stored, update};
 use crate::domain::names::{Subject, Wanted};
 use crate::domain::{Enrichment, Killmail, wire};
+use crate::store::document::{Document, pack, up_to};
 use crate::store::stats::marks;
 use crate::store::{Error, Result};
 
@@ -43,35 +44,25 @@ pub async fn pending(
     executor: impl PgExecutor<'_>,
     before: i64,
     limit: i64,
-    bytes: i64,
+    bytes: usize,
 ) -> Result<Vec<PendingKillmail>> {
-    sqlx::query_as!(
+    let rows = sqlx::query_as!(
         PendingKillmail,
         r#"
-        SELECT killmail_id AS "killmail_id!", document AS "document!", lacks_place AS "lacks_place!",
-            lacks_group AS "lacks_group!"
-        FROM (
-            SELECT p.*, sum(octet_length(document)) OVER (ORDER BY killmail_id DESC)
-                - octet_length(document) AS bytes_before
-            FROM (
-                SELECT killmail_id, document, region_id IS NULL AS lacks_place,
-                    ship_group_id IS NULL AS lacks_group
-                FROM killmails
-                WHERE pending_names AND killmail_id < $1
-                ORDER BY killmail_id DESC
-                LIMIT $2
-            ) AS p
-        ) AS p
-        WHERE bytes_before < $3
+        SELECT killmail_id, coalesce(packed_document, convert_to(document, 'UTF8')) AS "document!: Document",
+            region_id IS NULL AS "lacks_place!", ship_group_id IS NULL AS "lacks_group!"
+        FROM killmails
+        WHERE pending_names AND killmail_id < $1
         ORDER BY killmail_id DESC
+        LIMIT $2
         "#,
         before,
         limit,
-        bytes,
     )
-    .fetch_all(executor)
-    .await
-    .map_err(Error::query("reading pending killmails"))
+    .fetch(executor);
+    up_to(bytes, rows, |row| row.document.len())
+        .await
+        .map_err(Error::query("reading pending killmails"))
 }
 
 /// How many killmails are pending.
@@ -95,7 +86,7 @@ struct Columns {
     security_status: Vec<Option<f64>>,
     ship_group_id: Vec<Option<i64>>,
     pending_names: Vec<bool>,
-    document: Vec<String>,
+    packed_document: Vec<Vec<u8>>,
 }
 
 impl Columns {
@@ -114,7 +105,8 @@ impl Columns {
             .subjects()
             .all(|subject| enrichment.knows(subject) || given_up.contains(&subject));
         self.pending_names.push(!lacks_nothing);
-        self.document.push(wire::document(killmail, enrichment));
+        let document = wire::document(killmail, enrichment);
+        self.packed_document.push(pack(&document));
     }
 }
 
@@ -216,17 +208,18 @@ async fn execute(conn: &mut PgConnection, columns: &Columns) -> Result<Vec<bool>
             security_status = coalesce(u.security_status, k.security_status),
             ship_group_id = coalesce(u.ship_group_id, k.ship_group_id),
             pending_names = u.pending_names,
-            document = u.document,
+            document = NULL,
+            packed_document = u.packed_document,
             updated_at = now()
         FROM unnest(
             $1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::double precision[], $6::bigint[],
-            $7::boolean[], $8::text[]
+            $7::boolean[], $8::bytea[]
         ) AS u (
             killmail_id, killmail_time, constellation_id, region_id, security_status, ship_group_id,
-            pending_names, document)
+            pending_names, packed_document)
         WHERE k.killmail_id = u.killmail_id AND k.killmail_time = u.killmail_time
             AND (NOT u.pending_names
-                OR k.document <> u.document
+                OR k.packed_document IS DISTINCT FROM u.packed_document
                 OR (k.region_id IS NULL AND u.region_id IS NOT NULL)
                 OR (k.ship_group_id IS NULL AND u.ship_group_id IS NOT NULL))
         RETURNING k.pending_names
@@ -238,7 +231,7 @@ async fn execute(conn: &mut PgConnection, columns: &Columns) -> Result<Vec<bool>
         &columns.security_status as &[Option<f64>],
         &columns.ship_group_id as &[Option<i64>],
         &columns.pending_names,
-        &columns.document,
+        &columns.packed_document,
     )
     .fetch_all(conn)
     .await

@@ -5,7 +5,9 @@ use sqlx::PgConnection;
 
 use super::insert::group_of;
 use super::{StorableKillmail, merge};
-use crate::domain::{Attacker, Enrichment, Killmail, wire};
+use crate::domain::{Attacker, Enrichment, Killmail};
+use crate::store::document::pack;
+use crate::store::items::Packed;
 use crate::store::{Error, Result};
 
 const KILLMAILS: &str = "COPY killmails (
@@ -14,8 +16,8 @@ const KILLMAILS: &str = "COPY killmails (
     ship_group_id, damage_taken, position_x, position_y, position_z, final_blow_character_id,
     final_blow_corporation_id, final_blow_alliance_id, final_blow_ship_type_id, attacker_count, location_id,
     fitted_value, dropped_value, destroyed_value, total_value, total_droppable_value, points, npc, solo, awox,
-    labels, hash, pending_names, items, document) FROM STDIN (FORMAT binary)";
-const KILLMAIL_FIELDS: i16 = 38;
+    labels, hash, pending_names, items, item_stacks, packed_document) FROM STDIN (FORMAT binary)";
+const KILLMAIL_FIELDS: i16 = 39;
 const ATTACKERS: &str = "COPY attackers (killmail_id, killmail_time, ordinal, character_id, corporation_id,
     alliance_id, faction_id, ship_type_id, ship_group_id, weapon_type_id, damage_done, security_status,
     final_blow) FROM STDIN (FORMAT binary)";
@@ -27,6 +29,8 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
 /// The type `text`, as elements of an array name it.
 const TEXT_OID: i32 = 25;
+/// The type `integer`.
+const INTEGER_OID: i32 = 23;
 /// The version of `jsonb`'s binary form.
 const JSONB_VERSION: u8 = 1;
 
@@ -99,10 +103,10 @@ impl Rows {
         let hash = killmail.hash.map(|hash| hash.to_string());
         self.text(hash.as_deref());
         self.flag(Some(storable.pending_names));
-        let items = &killmail.victim.items;
-        let items = (!items.is_empty()).then(|| wire::items(items));
-        self.json(items.as_deref());
-        self.text(Some(&storable.document));
+        let items = Packed::of(&killmail.victim.items);
+        self.json(items.json.as_deref());
+        self.integers(items.stacks.as_deref());
+        self.field(Some(&pack(&storable.document)));
     }
 
     fn victim(&mut self, killmail: &Killmail, enrichment: &Enrichment) {
@@ -229,13 +233,21 @@ impl Rows {
     }
 
     fn texts(&mut self, values: Option<&[String]>) {
+        self.array(values, TEXT_OID, |array, value| array.text(Some(value)));
+    }
+
+    fn integers(&mut self, values: Option<&[i32]>) {
+        self.array(values, INTEGER_OID, |array, value| array.integer(*value));
+    }
+
+    fn array<T>(&mut self, values: Option<&[T]>, of: i32, mut element: impl FnMut(&mut Self, &T)) {
         let Some(values) = values else {
             return self.field(None);
         };
-        let mut array = Rows { bytes: Vec::new() };
+        let mut array = Self { bytes: Vec::new() };
         let count = i32::try_from(values.len()).unwrap_or(i32::MAX);
         // An array without elements has no dimensions either.
-        for part in [i32::from(count > 0), 0, TEXT_OID] {
+        for part in [i32::from(count > 0), 0, of] {
             array.bytes.extend_from_slice(&part.to_be_bytes());
         }
         if count > 0 {
@@ -244,7 +256,7 @@ impl Rows {
             }
         }
         for value in values {
-            array.text(Some(value));
+            element(&mut array, value);
         }
         self.field(Some(&array.bytes));
     }

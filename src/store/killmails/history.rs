@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use crate::store::document::Document;
 use crate::store::{Error, Result};
 
 /// A killmail on such a page.
@@ -77,10 +78,11 @@ pub async fn in_systems(
         PastKillmail,
         r#"
         SELECT k.solar_system_id AS "solar_system_id!", k.killmail_id AS "killmail_id!",
-            k.killmail_time AS "killmail_time!", k.document AS "document!"
+            k.killmail_time AS "killmail_time!", k.document AS "document!: Document"
         FROM unnest($1::bigint[]) WITH ORDINALITY AS s (solar_system_id, place)
         CROSS JOIN LATERAL (
-            SELECT solar_system_id, killmail_id, killmail_time, document
+            SELECT solar_system_id, killmail_id, killmail_time,
+                coalesce(packed_document, convert_to(document, 'UTF8')) AS document
             FROM killmails
             WHERE solar_system_id = s.solar_system_id AND killmail_time >= $2
                 AND (killmail_time, killmail_id) < ($3, $4)

@@ -2,7 +2,7 @@
 -- the newest of all of them are the page.
 -- $1 systems, $2 characters, $3 least value, $4 since, ($5, $6) before, $7 limit, $8 whether everything is wanted.
 SELECT k.solar_system_id AS "solar_system_id!", k.killmail_id AS "killmail_id!",
-    k.killmail_time AS "killmail_time!", k.document AS "document!"
+    k.killmail_time AS "killmail_time!", k.document AS "document!: Document"
 FROM (
     SELECT killmail_id, killmail_time
     FROM (
@@ -53,7 +53,9 @@ FROM (
     LIMIT $7
 ) AS w
 CROSS JOIN LATERAL (
-    SELECT solar_system_id, killmail_id, killmail_time, document FROM killmails
+    SELECT solar_system_id, killmail_id, killmail_time,
+        coalesce(packed_document, convert_to(document, 'UTF8')) AS document
+    FROM killmails
     WHERE killmail_id = w.killmail_id AND killmail_time = w.killmail_time
     LIMIT 1
 ) AS k

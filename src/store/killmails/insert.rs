@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{StorableKillmail, merge};
-use crate::domain::{Attacker, Enrichment, wire};
+use crate::domain::{Attacker, Enrichment};
+use crate::store::document::pack;
+use crate::store::items::Packed;
 use crate::store::{Error, Result};
 
 /// The rows, one vector a column.
@@ -25,7 +27,8 @@ struct Columns {
     hash: Vec<Option<String>>,
     pending_names: Vec<bool>,
     items: Vec<Option<String>>,
-    document: Vec<String>,
+    item_stacks: Vec<Option<String>>,
+    packed_document: Vec<Vec<u8>>,
 }
 
 #[derive(Default)]
@@ -107,10 +110,10 @@ impl Columns {
         self.zkb.push(&zkb.unwrap_or_default());
         self.hash.push(killmail.hash.map(|hash| hash.to_string()));
         self.pending_names.push(storable.pending_names);
-        let items = &killmail.victim.items;
-        self.items
-            .push((!items.is_empty()).then(|| wire::items(items)));
-        self.document.push(storable.document.clone());
+        let items = Packed::of(&killmail.victim.items);
+        self.items.push(items.json);
+        self.item_stacks.push(items.stacks.as_deref().map(array));
+        self.packed_document.push(pack(&storable.document));
     }
 
     fn push_place(&mut self, solar_system_id: i64, enrichment: &Enrichment) {
@@ -165,6 +168,12 @@ impl Columns {
 pub(super) fn group_of(type_id: Option<i64>, enrichment: &Enrichment) -> Option<i64> {
     let ship_type = enrichment.ship_types.get(&type_id?)?;
     Some(ship_type.group_id)
+}
+
+/// As PostgreSQL reads it: arrays have no elements that are arrays of different lengths.
+fn array(numbers: &[i32]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(i32::to_string).collect();
+    format!("{{{}}}", numbers.join(","))
 }
 
 /// Inserts killmails, sorted by id. Returns the ids of those that nobody else has inserted meanwhile.
@@ -233,7 +242,8 @@ async fn execute(conn: &mut PgConnection, columns: &Columns) -> Result<Vec<i64>,
         &columns.hash as &[Option<String>],
         &columns.pending_names,
         &columns.items as &[Option<String>],
-        &columns.document,
+        &columns.item_stacks as &[Option<String>],
+        &columns.packed_document,
     )
     .fetch_all(conn)
     .await

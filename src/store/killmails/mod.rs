@@ -15,6 +15,8 @@ mod upsert;
 
 use sqlx::PgExecutor;
 
+use super::document::Document;
+use super::items::Items;
 use super::reads::Reads;
 use super::{Error, Result};
 use crate::domain::{FeedSequence, Killmail};
@@ -56,7 +58,7 @@ pub struct StoredKillmail {
     /// The canonical document, without items.
     pub document: String,
     /// Items as ESI writes them, where asked for.
-    pub items: Option<String>,
+    pub items: Option<Items>,
 }
 
 /// One killmail; `None` when it is not stored.
@@ -71,7 +73,8 @@ pub async fn get(
     sqlx::query_as!(
         StoredKillmail,
         r#"
-        SELECT killmail_id, document, CASE WHEN $2 THEN items::text END AS items
+        SELECT killmail_id, coalesce(packed_document, convert_to(document, 'UTF8')) AS "document!: Document",
+            CASE WHEN $2 THEN coalesce(array_send(item_stacks), convert_to(items::text, 'UTF8')) END AS "items: Items"
         FROM killmails
         WHERE killmail_id = $1
         LIMIT 1

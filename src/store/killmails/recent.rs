@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use crate::store::document::Document;
 use crate::store::{Error, Result};
 
 /// A killmail as a preload shows it.
@@ -40,10 +41,11 @@ pub async fn recent(
     sqlx::query_as!(
         RecentKillmail,
         r#"
-        SELECT s.solar_system_id AS "solar_system_id!", k.killmail_id AS "killmail_id!", k.document AS "document!"
+        SELECT s.solar_system_id AS "solar_system_id!", k.killmail_id AS "killmail_id!",
+            k.document AS "document!: Document"
         FROM unnest($1::bigint[]) WITH ORDINALITY AS s (solar_system_id, place)
         CROSS JOIN LATERAL (
-            SELECT killmail_id, killmail_time, document
+            SELECT killmail_id, killmail_time, coalesce(packed_document, convert_to(document, 'UTF8')) AS document
             FROM killmails
             WHERE solar_system_id = s.solar_system_id AND killmail_time > $2
             ORDER BY killmail_time DESC, killmail_id DESC

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::domain::Zkb;
+use crate::store::document::Document;
+use crate::store::items::Items;
 use crate::store::{Error, Result};
 
 /// A stored killmail, as far as a later source can change it.
@@ -16,7 +18,7 @@ pub(super) struct Stored {
     pub(super) zkb: Zkb,
     /// Document and items; only read by [`lock`].
     pub(super) document: Option<String>,
-    pub(super) items: Option<String>,
+    pub(super) items: Option<Items>,
 }
 
 struct Row {
@@ -35,8 +37,8 @@ struct Row {
     solo: Option<bool>,
     awox: Option<bool>,
     labels: Option<Vec<String>>,
-    document: Option<String>,
-    items: Option<String>,
+    document: Option<Document>,
+    items: Option<Items>,
 }
 
 impl From<Row> for Stored {
@@ -59,7 +61,7 @@ impl From<Row> for Stored {
                 awox: row.awox,
                 labels: row.labels,
             },
-            document: row.document,
+            document: row.document.map(String::from),
             items: row.items,
         }
     }
@@ -72,7 +74,7 @@ pub(super) async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Sto
         r#"
         SELECT killmail_id, killmail_time, hash, pending_names, location_id, fitted_value, dropped_value,
             destroyed_value, total_value, total_droppable_value, points, npc, solo, awox, labels,
-            NULL::text AS document, NULL::text AS items
+            NULL::bytea AS "document: Document", NULL::bytea AS "items: Items"
         FROM killmails
         WHERE killmail_id = ANY($1)
         "#,
@@ -91,7 +93,8 @@ pub(super) async fn lock(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Sto
         r#"
         SELECT killmail_id, killmail_time, hash, pending_names, location_id, fitted_value, dropped_value,
             destroyed_value, total_value, total_droppable_value, points, npc, solo, awox, labels,
-            document AS "document?", items::text AS items
+            coalesce(packed_document, convert_to(document, 'UTF8')) AS "document: Document",
+            coalesce(array_send(item_stacks), convert_to(items::text, 'UTF8')) AS "items: Items"
         FROM killmails
         WHERE killmail_id = ANY($1)
         ORDER BY killmail_id, killmail_time

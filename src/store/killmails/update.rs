@@ -11,6 +11,7 @@ use super::stored::{self, Stored};
 use super::{StorableKillmail, merge};
 use crate::domain::names::Wanted;
 use crate::domain::{Enrichment, Killmail, KillmailHash, Zkb, wire};
+use crate::store::document::pack;
 use crate::store::{Error, Result, names, ship_types, systems};
 
 /// A merge of a stored killmail and the same one of a later source.
@@ -41,7 +42,7 @@ struct Columns {
     killmail_time: Vec<DateTime<Utc>>,
     hash: Vec<Option<String>>,
     zkb: ZkbColumns,
-    document: Vec<String>,
+    packed_document: Vec<Vec<u8>>,
 }
 
 /// Merges, renders and writes killmails that differ from what is stored. A pending killmail stays pending,
@@ -77,9 +78,8 @@ pub(super) async fn update(
         columns.killmail_time.push(stored.killmail_time);
         columns.hash.push(merged.hash);
         columns.zkb.push(&merged.zkb);
-        columns
-            .document
-            .push(wire::document(&killmail, &enrichment));
+        let document = wire::document(&killmail, &enrichment);
+        columns.packed_document.push(pack(&document));
     }
     execute(conn, &columns)
         .await
@@ -160,7 +160,7 @@ async fn execute(conn: &mut PgConnection, columns: &Columns) -> Result<(), sqlx:
         &zkb.solo as &[Option<bool>],
         &zkb.awox as &[Option<bool>],
         &zkb.labels as &[Option<String>],
-        &columns.document,
+        &columns.packed_document,
     )
     .execute(conn)
     .await?;

@@ -9,6 +9,8 @@ use sqlx::PgPool;
 use tokio::process::{Child, Command};
 use wanderer_kills::domain::{Killmail, Parsed, Zkb, parse, wire};
 use wanderer_kills::simulator::{Archives, Simulator, SimulatorConfig, render};
+use wanderer_kills::store::document::Document;
+use wanderer_kills::store::items::Items;
 
 use crate::support::postgres::{self, TestDatabase};
 
@@ -144,14 +146,17 @@ fn as_told(killmail: &Killmail) -> Killmail {
 }
 
 async fn stored(pool: &PgPool) -> BTreeMap<i64, Killmail> {
-    let rows: Vec<(i64, String, Option<String>, Option<String>)> =
-        sqlx::query_as("select killmail_id, document, items::text, hash from killmails")
+    let rows: Vec<(i64, Document, Option<Items>, Option<String>)> =
+        sqlx::query_as(
+            "select killmail_id, coalesce(packed_document, convert_to(document, 'UTF8')),
+             coalesce(array_send(item_stacks), convert_to(items::text, 'UTF8')), hash from killmails",
+        )
             .fetch_all(pool)
             .await
             .unwrap();
     rows.into_iter()
         .map(|(id, document, items, hash)| {
-            let mut killmail = wire::read(&document, items.as_deref()).unwrap();
+            let mut killmail = wire::read(&document.0, items.as_deref()).unwrap();
             assert_eq!(killmail.hash.map(|it| it.to_string()), hash);
             killmail.zkb = killmail.zkb.filter(|zkb| *zkb != Zkb::default());
             (id, killmail)

@@ -3,10 +3,13 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::sync::OnceCell;
 use wanderer_kills::runtime::postgres::{EmbeddedPostgres, Settings};
+
+use super::live::TOO_LONG;
 
 /// Begins the names of the folders below the system's temporary folder.
 const FOLDER_PREFIX: &str = "wanderer-kills-it-";
@@ -66,6 +69,21 @@ pub(crate) async fn text(url: &str, query: &str) -> Result<String, sqlx::Error> 
     Ok(answer)
 }
 
+/// Waits until a query answers so.
+pub(crate) async fn until_answers(url: &str, query: &str, expected: &str) {
+    let wait = async {
+        while !text(url, query)
+            .await
+            .is_ok_and(|answer| answer == expected)
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(TOO_LONG, wait)
+        .await
+        .unwrap_or_else(|_| panic!("{query}"));
+}
+
 /// A new folder that the account of the server can get to, also when the tests run as root.
 pub(crate) fn data_dir() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
@@ -80,9 +98,11 @@ pub(crate) fn data_dir() -> tempfile::TempDir {
 async fn start() -> EmbeddedPostgres {
     remove_leftovers();
     let folder = data_dir().keep();
-    EmbeddedPostgres::start(Settings::new(folder))
-        .await
-        .unwrap()
+    let settings = Settings {
+        fsync: false,
+        ..Settings::new(folder)
+    };
+    EmbeddedPostgres::start(settings).await.unwrap()
 }
 
 // The folder of a test process cannot be removed by itself: its server ends after it.

@@ -5,20 +5,24 @@ use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
 use wanderer_kills::domain::{Killmail, wire};
+use wanderer_kills::store::document::Document;
+use wanderer_kills::store::items::Items;
 
 use super::live::TOO_LONG;
 
 /// Every killmail of a database, whole. Names are left out: they are each database's own.
 pub(crate) async fn killmails(url: &str) -> BTreeMap<i64, Killmail> {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let rows: Vec<(i64, String, Option<String>)> =
-        sqlx::query_as("SELECT killmail_id, document, items::text FROM killmails")
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
+    let rows: Vec<(i64, Document, Option<Items>)> = sqlx::query_as(
+        "SELECT killmail_id, coalesce(packed_document, convert_to(document, 'UTF8')),
+             coalesce(array_send(item_stacks), convert_to(items::text, 'UTF8')) FROM killmails",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
     connection.close().await.unwrap();
     rows.into_iter()
-        .map(|(id, document, items)| (id, wire::read(&document, items.as_deref()).unwrap()))
+        .map(|(id, document, items)| (id, wire::read(&document.0, items.as_deref()).unwrap()))
         .collect()
 }
 

@@ -1,9 +1,10 @@
 //! The killmails at places that are known.
 
-use futures::TryStreamExt as _;
 use sqlx::PgConnection;
 
 use super::Place;
+use crate::store::document::{Document, up_to};
+use crate::store::items::Items;
 use crate::store::killmails::StoredKillmail;
 use crate::store::{Error, Result};
 
@@ -22,13 +23,14 @@ pub async fn documents(
         .iter()
         .map(|place| (place.killmail_time, place.killmail_id))
         .unzip();
-    let mut rows = sqlx::query_as!(
+    let rows = sqlx::query_as!(
         StoredKillmail,
         r#"
-        SELECT k.killmail_id AS "killmail_id!", k.document AS "document!", k.items
+        SELECT k.killmail_id AS "killmail_id!", k.document AS "document!: Document", k.items AS "items: Items"
         FROM unnest($1::timestamptz[], $2::bigint[]) WITH ORDINALITY AS w (killmail_time, killmail_id, place)
         CROSS JOIN LATERAL (
-            SELECT killmail_id, document, CASE WHEN $3 THEN items::text END AS items
+            SELECT killmail_id, coalesce(packed_document, convert_to(document, 'UTF8')) AS document,
+                CASE WHEN $3 THEN coalesce(array_send(item_stacks), convert_to(items::text, 'UTF8')) END AS items
             FROM killmails
             WHERE killmail_id = w.killmail_id AND killmail_time = w.killmail_time
             LIMIT 1
@@ -40,18 +42,11 @@ pub async fn documents(
         with_items,
     )
     .fetch(conn);
-    let mut read = Vec::with_capacity(places.len());
-    let mut bytes = 0_usize;
-    while bytes < most_bytes {
-        let next = rows.try_next().await;
-        let Some(row) = next.map_err(Error::query("reading killmails of a query"))? else {
-            break;
-        };
-        let items = row.items.as_ref().map_or(0, String::len);
-        bytes = bytes
-            .saturating_add(row.document.len())
-            .saturating_add(items);
-        read.push(row);
-    }
-    Ok(read)
+    let size = |row: &StoredKillmail| {
+        let items = row.items.as_deref().map_or(0, str::len);
+        row.document.len().saturating_add(items)
+    };
+    up_to(most_bytes, rows, size)
+        .await
+        .map_err(Error::query("reading killmails of a query"))
 }
