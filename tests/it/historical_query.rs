@@ -375,14 +375,25 @@ async fn what_was_there_at_the_start_comes_once_while_others_are_stored() {
             write(&writing_store, batch, &writing_enrichment).await;
         }
     });
+    let of_corporations = |role| Filter {
+        corporations: (1..=8).collect(),
+        role,
+        ..Filter::default()
+    };
+    let of_two_clauses = Filter {
+        corporations: [1, 2].into(),
+        regions: [10_000_001].into(),
+        ..Filter::default()
+    };
+    let filters = [
+        of_corporations(Role::Any),
+        of_corporations(Role::Victim),
+        of_two_clauses,
+    ];
     for order in [Order::Newest, Order::Oldest] {
-        for role in [Role::Any, Role::Victim] {
+        for filter in &filters {
             let query = HistoricalQuery {
-                filter: Filter {
-                    corporations: (1..=8).collect(),
-                    role,
-                    ..Filter::default()
-                },
+                filter: filter.clone(),
                 order,
                 ..HistoricalQuery::default()
             };
@@ -395,6 +406,7 @@ async fn what_was_there_at_the_start_comes_once_while_others_are_stored() {
             let of_the_first: Vec<Place> = (found.iter().copied())
                 .filter(|place| place.killmail_id % 2 == 1)
                 .collect();
+            assert!(!of_the_first.is_empty());
             assert_eq!(of_the_first, naive(&known, &query));
         }
     }
