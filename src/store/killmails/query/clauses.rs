@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::HistoricalQuery;
 use super::statement::{Statement, Value};
+use super::walk::Along;
 use crate::domain::{MatchMode, Role, SecurityBand};
 
 /// Where an interest's ids are looked for.
@@ -160,6 +161,15 @@ impl Clause<'_> {
         self.0.iter().all(Interest::is_indexed)
     }
 
+    /// Walks that it takes: one for each id and table.
+    pub(super) fn walks(&self) -> usize {
+        let of = |interest: &Interest<'_>| {
+            let columns = [interest.killmails_column(), interest.attackers_column()];
+            interest.ids.len() * columns.iter().flatten().count()
+        };
+        self.0.iter().map(of).sum()
+    }
+
     fn condition(&self, statement: &mut Statement) -> String {
         let choices: Vec<String> = (self.0.iter())
             .map(|interest| interest.condition(statement))
@@ -168,16 +178,16 @@ impl Clause<'_> {
     }
 }
 
-/// Everything but the driving clause, as conditions on the row `k`; empty where nothing else is asked.
+/// Everything but what is walked along, as conditions on the row `k`; empty where nothing else is asked.
 pub(super) fn others(
     query: &HistoricalQuery,
     clauses: &[Clause<'_>],
-    driver: Option<usize>,
+    along: Along<'_>,
     statement: &mut Statement,
 ) -> Vec<String> {
     let mut conditions = restrictions(query, statement);
-    let rest = (clauses.iter().enumerate()).filter(|(index, _)| Some(*index) != driver);
-    conditions.extend(rest.map(|(_, clause)| clause.condition(statement)));
+    let rest = clauses.iter().filter(|clause| !along.is_of(clause));
+    conditions.extend(rest.map(|clause| clause.condition(statement)));
     conditions
 }
 

@@ -5,10 +5,12 @@
 //! One clause *drives*: each of its ids is walked along its own index in the order of the answer, and the
 //! walks are merged. The other clauses and the restrictions are looked at row by row on the way. Where several
 //! clauses could drive, a short look at each index tells which is the sparsest. Where none can, time is walked.
+//! Two clauses that are about as sparse drive together: the indexes alone tell which killmails both have, and
+//! only those are looked at.
 //!
-//! So nothing depends on what the planner believes: a walk has one index that is in the right order, sorting
-//! and bitmaps are switched off, and conditions that are only to be looked at are written so that no index
-//! answers them.
+//! So nothing depends on what the planner believes: a walk has one index that is in the right order, sorting,
+//! bitmaps and joins out of order are switched off, and conditions that are only to be looked at are written so
+//! that no index answers them.
 
 mod clauses;
 mod documents;
@@ -68,9 +70,11 @@ pub struct HistoricalQuery {
 
 /// Settings for the statements of this module, beside their time-out. Only they are planned under them: a plan
 /// belongs to a statement's text. What is switched off counts as very expensive where it can't be avoided (the
-/// merge sorts a page), and for expensive plans the server would compile machine code for seconds.
+/// merge sorts a page, and each of the ids has its walk in a nested loop), and for expensive plans the server would
+/// compile machine code for seconds.
 const PLANNING: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off; \
     SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashagg = off; \
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_nestloop = off; \
     SET LOCAL jit = off";
 
 /// A read-only transaction whose statements may take `timeout` each.
@@ -133,6 +137,6 @@ pub async fn statement(
 ) -> Result<Statement> {
     let clauses = clauses::of(query);
     let bounds = walk::Bounds::of(query, after);
-    let driver = probe::sparsest(conn, &clauses, &bounds).await?;
-    Ok(walk::statement(query, &clauses, driver, &bounds, limit))
+    let along = probe::choose(conn, &clauses, &bounds).await?;
+    Ok(walk::statement(query, &clauses, along, &bounds, limit))
 }

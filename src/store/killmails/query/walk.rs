@@ -1,5 +1,7 @@
 //! The walk through the indexes, as one statement.
 
+use std::ptr;
+
 use chrono::{DateTime, Utc};
 
 use super::clauses::{self, Clause, Interest};
@@ -99,6 +101,28 @@ impl BoundValues {
     }
 }
 
+/// What is walked along.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Along<'c> {
+    /// Time itself.
+    Time,
+    /// A clause.
+    One(&'c Clause<'c>),
+    /// Two clauses side by side.
+    Both(&'c Clause<'c>, &'c Clause<'c>),
+}
+
+impl Along<'_> {
+    /// True for a clause that is walked along.
+    pub(super) fn is_of(&self, clause: &Clause<'_>) -> bool {
+        match self {
+            Self::Time => false,
+            Self::One(one) => ptr::eq(*one, clause),
+            Self::Both(one, other) => ptr::eq(*one, clause) || ptr::eq(*other, clause),
+        }
+    }
+}
+
 /// One walk: what the pieces of a statement have in common.
 struct Walk {
     bounds: BoundValues,
@@ -110,38 +134,42 @@ struct Walk {
 pub(super) fn statement(
     query: &HistoricalQuery,
     clauses: &[Clause<'_>],
-    driver: Option<usize>,
+    along: Along<'_>,
     bounds: &Bounds,
     limit: i64,
 ) -> Statement {
     let mut statement = Statement::default();
     let walk = Walk {
         bounds: bounds.bind(&mut statement),
-        others: clauses::others(query, clauses, driver, &mut statement),
+        others: clauses::others(query, clauses, along, &mut statement),
         limit: statement.bind(Value::Integer(limit)),
     };
-    let driving = driver.and_then(|index| clauses.get(index));
-    let branches = driving.map_or_else(
-        || vec![walk.along_time()],
-        |clause| {
+    let sql = match along {
+        Along::Time => walk.first_of(&[walk.along_time()]),
+        Along::One(clause) => {
             let interests = clause.0.iter();
-            interests
+            let branches: Vec<String> = interests
                 .flat_map(|interest| walk.along(interest, &mut statement))
-                .collect()
-        },
-    );
-    let Walk { bounds, limit, .. } = &walk;
-    // A killmail may be found along several ids and by several branches.
-    let sql = format!(
-        "SELECT DISTINCT w.killmail_time, w.killmail_id FROM ({}) AS w {} LIMIT {limit}",
-        branches.join(" UNION ALL "),
-        bounds.order_by("w"),
-    );
+                .collect();
+            walk.first_of(&branches)
+        }
+        Along::Both(one, other) => walk.along_both(one, other, &mut statement),
+    };
     statement.push(&sql);
     statement
 }
 
 impl Walk {
+    /// A killmail may be found along several ids and by several branches.
+    fn first_of(&self, branches: &[String]) -> String {
+        format!(
+            "SELECT DISTINCT w.killmail_time, w.killmail_id FROM ({}) AS w {} LIMIT {}",
+            branches.join(" UNION ALL "),
+            self.bounds.order_by("w"),
+            self.limit,
+        )
+    }
+
     fn along_time(&self) -> String {
         format!("({})", self.killmails("true"))
     }
@@ -188,13 +216,74 @@ impl Walk {
         if self.others.is_empty() {
             return format!("{distinct} LIMIT {}", self.limit);
         }
+        self.looked_at(&distinct)
+    }
+
+    /// Those of `places`, which are in order, that everything else holds for.
+    fn looked_at(&self, places: &str) -> String {
+        let look = if self.others.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "WHERE (SELECT {} FROM killmails AS k WHERE k.killmail_id = d.killmail_id \
+                 AND k.killmail_time = d.killmail_time LIMIT 1) ",
+                self.others.join(" AND "),
+            )
+        };
         format!(
-            "SELECT d.killmail_time, d.killmail_id FROM ({distinct}) AS d \
-             WHERE (SELECT {} FROM killmails AS k WHERE k.killmail_id = d.killmail_id \
-             AND k.killmail_time = d.killmail_time LIMIT 1) {} LIMIT {}",
-            self.others.join(" AND "),
+            "SELECT d.killmail_time, d.killmail_id FROM ({places}) AS d {look}{} LIMIT {}",
             self.bounds.order_by("d"),
             self.limit,
+        )
+    }
+
+    /// Both clauses are read in the order of the answer and only as far as it goes, by a merge join. An `OFFSET`
+    /// keeps each piece in its order, and looks behind the join.
+    fn along_both(
+        &self,
+        one: &Clause<'_>,
+        other: &Clause<'_>,
+        statement: &mut Statement,
+    ) -> String {
+        let in_both = format!(
+            "SELECT DISTINCT o.killmail_time, o.killmail_id FROM ({}) AS o \
+             WHERE (o.killmail_time, o.killmail_id) IN ({}) {} OFFSET 0",
+            self.in_order(one, statement),
+            self.in_order(other, statement),
+            self.bounds.order_by("o"),
+        );
+        self.looked_at(&in_both)
+    }
+
+    /// The places of a clause, some of them more than once.
+    fn in_order(&self, clause: &Clause<'_>, statement: &mut Statement) -> String {
+        let mut walks = Vec::with_capacity(clause.walks());
+        let each = |table, alias, condition| {
+            format!(
+                "(SELECT {alias}.killmail_time, {alias}.killmail_id FROM {table} AS {alias} \
+                 WHERE {condition} AND {} {})",
+                self.bounds.condition(alias),
+                self.bounds.order_by(alias),
+            )
+        };
+        for interest in &clause.0 {
+            for id in interest.ids {
+                let id = statement.bind(Value::Integer(*id));
+                walks.extend(
+                    interest
+                        .killmails_column()
+                        .map(|column| each("killmails", "k", format!("k.{column} = {id}"))),
+                );
+                walks.extend(interest.attackers_column().map(|column| {
+                    let condition = interest.attackers_condition();
+                    each("attackers", "a", format!("a.{column} = {id}{condition}"))
+                }));
+            }
+        }
+        format!(
+            "SELECT s.killmail_time, s.killmail_id FROM ({}) AS s {} OFFSET 0",
+            walks.join(" UNION ALL "),
+            self.bounds.order_by("s"),
         )
     }
 }
