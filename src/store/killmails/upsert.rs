@@ -54,6 +54,9 @@ async fn write(
     enrichment: &Enrichment,
     manner: Manner,
 ) -> Result<Vec<Change>> {
+    if manner == Manner::Copy {
+        partitions::introduce(conn).await?;
+    }
     let mut stored = HashMap::with_capacity(batch.len());
     load(conn, &mut stored, batch.iter()).await?;
     let mut fresh: Vec<&StorableKillmail> = batch
