@@ -12,13 +12,14 @@ use proptest::sample::select;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use sqlx::PgConnection;
 use wanderer_kills::domain::{
     Attacker, Enrichment, Facts, Filter, Killmail, MatchMode, Role, SecurityBand, ShipType,
     SolarSystem, Victim, Zkb, wire,
 };
 use wanderer_kills::store::Store;
 use wanderer_kills::store::killmails::query::{self, HistoricalQuery, Order, Place};
-use wanderer_kills::store::killmails::{self, StorableKillmail};
+use wanderer_kills::store::killmails::{self, StorableKillmail, StoredKillmail};
 
 use crate::store_samples::{store, time};
 
@@ -423,21 +424,36 @@ async fn what_was_there_at_the_start_comes_once_while_others_are_stored() {
     writing.await.unwrap();
 }
 
-#[tokio::test]
-async fn documents_come_in_the_order_of_their_places_and_stop_at_a_size() {
-    let (_database, store) = store().await;
-    let enrichment = enrichment();
-    write(&store, &made(31, 1..=20), &enrichment).await;
-    let query = HistoricalQuery::default();
-    let mut transaction = query::begin(store.reads.primary(), TIMEOUT).await.unwrap();
-    let conn = &mut transaction;
-    let places = query::places(conn, &query, None, 100).await.unwrap();
+/// Places and their documents.
+async fn in_order(
+    conn: &mut PgConnection,
+    query: &HistoricalQuery,
+) -> (Vec<Place>, Vec<StoredKillmail>) {
+    let places = query::places(conn, query, None, 100).await.unwrap();
     let all = query::documents(conn, &places, false, usize::MAX)
         .await
         .unwrap();
     let ids: Vec<i64> = all.iter().map(|killmail| killmail.killmail_id).collect();
     let expected: Vec<i64> = places.iter().map(|place| place.killmail_id).collect();
     assert_eq!(ids, expected);
+    assert_eq!(ids.len(), 20);
+    (places, all)
+}
+
+#[tokio::test]
+async fn documents_come_in_the_order_of_their_places_and_stop_at_a_size() {
+    let (_database, store) = store().await;
+    let enrichment = enrichment();
+    write(&store, &made(31, 1..=20), &enrichment).await;
+    let mut transaction = query::begin(store.reads.primary(), TIMEOUT).await.unwrap();
+    let conn = &mut transaction;
+    let query = HistoricalQuery {
+        order: Order::Oldest,
+        ..HistoricalQuery::default()
+    };
+    in_order(conn, &query).await;
+    let query = HistoricalQuery::default();
+    let (places, all) = in_order(conn, &query).await;
     let first = query::documents(conn, &places, false, 1).await.unwrap();
     assert_eq!(first.len(), 1);
     let two = all[0].document.len() + 1;

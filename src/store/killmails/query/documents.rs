@@ -8,7 +8,7 @@ use crate::store::items::Items;
 use crate::store::killmails::StoredKillmail;
 use crate::store::{Error, Result};
 
-/// The killmails at `places`, in their order, until `most_bytes` of text are together: at least one, and the
+/// The killmails at `places`, which are in order of time and come so, until `most_bytes` of text are together: at least one, and the
 /// rest of the places is for another call. Places without a killmail are passed over.
 ///
 /// # Errors
@@ -19,27 +19,37 @@ pub async fn documents(
     with_items: bool,
     most_bytes: usize,
 ) -> Result<Vec<StoredKillmail>> {
-    let (times, ids): (Vec<_>, Vec<_>) = places
-        .iter()
-        .map(|place| (place.killmail_time, place.killmail_id))
-        .unzip();
+    let (Some(first), Some(last)) = (places.first(), places.last()) else {
+        return Ok(Vec::new());
+    };
+    let newest_first = first > last;
+    let (oldest, newest) = if newest_first {
+        (last, first)
+    } else {
+        (first, last)
+    };
+    let ids: Vec<i64> = places.iter().map(|place| place.killmail_id).collect();
     let rows = sqlx::query_as!(
         StoredKillmail,
         r#"
-        SELECT k.killmail_id AS "killmail_id!", k.document AS "document!: Document", k.items AS "items: Items"
-        FROM unnest($1::timestamptz[], $2::bigint[]) WITH ORDINALITY AS w (killmail_time, killmail_id, place)
-        CROSS JOIN LATERAL (
-            SELECT killmail_id, coalesce(packed_document, convert_to(document, 'UTF8')) AS document,
-                CASE WHEN $3 THEN coalesce(array_send(item_stacks), convert_to(items::text, 'UTF8')) END AS items
+        SELECT k.killmail_id AS "killmail_id!",
+            coalesce(k.packed_document, convert_to(k.document, 'UTF8')) AS "document!: Document",
+            CASE WHEN $4 THEN coalesce(array_send(k.item_stacks), convert_to(k.items::text, 'UTF8')) END
+                AS "items: Items"
+        FROM (
+            SELECT killmail_id, packed_document, document, item_stacks, items
             FROM killmails
-            WHERE killmail_id = w.killmail_id AND killmail_time = w.killmail_time
-            LIMIT 1
+            WHERE killmail_id = ANY($1) AND killmail_time >= $2 AND killmail_time <= $3
+            ORDER BY CASE WHEN $5 THEN killmail_time END DESC, CASE WHEN $5 THEN killmail_id END DESC,
+                killmail_time, killmail_id
+            OFFSET 0
         ) AS k
-        ORDER BY w.place
         "#,
-        &times,
         &ids,
+        oldest.killmail_time,
+        newest.killmail_time,
         with_items,
+        newest_first,
     )
     .fetch(conn);
     let size = |row: &StoredKillmail| {
