@@ -205,11 +205,12 @@ impl Follower<'_> {
     /// Tries one passed-over number. True when that took a request, so that the next one has to wait again.
     async fn retry_gap(&mut self) -> bool {
         let now = self.deps.clock.now();
-        let Some(gap) = gaps::take(&self.deps.store, NAME, now).await else {
+        let limits = self.limits;
+        let scaled = |pause| limits.scaled(pause);
+        let Some(gap) = gaps::take(&self.deps.store, NAME, now, scaled).await else {
             return false;
         };
-        let limits = self.limits;
-        if !gaps::step(&self.deps.store, &gap, now, |pause| limits.scaled(pause)).await {
+        if !gaps::step(&self.deps.store, &gap, now, scaled).await {
             return false;
         }
         let mut uploaded_again = None;

@@ -137,7 +137,7 @@ async fn commit(deps: &LiveDeps, memory: &mut Memory, input: &PipelineInput) -> 
 /// Tries one killmail again whose body could not be had.
 async fn retry_gap(deps: &LiveDeps, input: &PipelineInput) {
     let now = deps.clock.now();
-    let Some(gap) = gaps::take(&deps.store, NAME, now).await else {
+    let Some(gap) = gaps::take(&deps.store, NAME, now, |pause| pause).await else {
         return;
     };
     if !gaps::step(&deps.store, &gap, now, |pause| pause).await {
