@@ -101,8 +101,7 @@ impl Error {
         let Self::Query { source, .. } = self else {
             return false;
         };
-        let answer = source.as_database_error();
-        answer.is_some_and(|answer| answer.code().as_deref() == Some(LOCK_NOT_AVAILABLE))
+        is_lock_timeout(source)
     }
 
     /// True where every connection of the pool was taken.
@@ -115,6 +114,12 @@ impl Error {
             }
         )
     }
+}
+
+/// True for a lock that was waited for in vain.
+pub(super) fn is_lock_timeout(source: &sqlx::Error) -> bool {
+    let answer = source.as_database_error();
+    answer.is_some_and(|answer| answer.code().as_deref() == Some(LOCK_NOT_AVAILABLE))
 }
 
 #[expect(

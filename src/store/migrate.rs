@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Ro
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::error::is_lock_timeout;
 use super::{Error, Result, partitions};
 
 mod embedded {
@@ -27,9 +28,6 @@ const LOCK_PAUSE: Duration = Duration::from_millis(500);
 /// How long a migration waits for a table before it lets everybody by and tries again: what is asked of the table in
 /// the meantime stands in line behind it. Tried as often as the migration lock.
 const TABLE_PATIENCE: &str = "SET LOCAL lock_timeout = '1s'";
-
-/// SQLSTATE of a wait that took longer.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Why the database is not at the newest schema.
 #[derive(Debug, thiserror::Error)]
@@ -204,7 +202,7 @@ impl AsyncTransaction for Migrator {
         let mut attempt = 1;
         loop {
             match self.execute_once(&queries).await {
-                Err(error) if attempt < LOCK_ATTEMPTS && is_locked(&error) => {
+                Err(error) if attempt < LOCK_ATTEMPTS && is_lock_timeout(&error) => {
                     tracing::debug!(attempt, "a table is in use, the migration tries again");
                     attempt += 1;
                     tokio::time::sleep(LOCK_PAUSE).await;
@@ -225,11 +223,6 @@ impl Migrator {
         }
         transaction.commit().await
     }
-}
-
-fn is_locked(error: &sqlx::Error) -> bool {
-    let answer = error.as_database_error();
-    answer.and_then(sqlx::error::DatabaseError::code).as_deref() == Some(LOCK_NOT_AVAILABLE)
 }
 
 impl AsyncQuery<Vec<refinery_core::Migration>> for Migrator {
