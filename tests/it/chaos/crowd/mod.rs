@@ -16,7 +16,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use self::guest::Guest;
 pub(super) use self::record::Record;
@@ -139,6 +139,14 @@ impl Seat {
         format!("chaos-{}", self.number)
     }
 
+    /// Nothing is lost, and nothing more is to come of what there was at that moment: an answer that broke off may explain
+    /// what has only not come yet, so that the server has to say so itself.
+    fn is_complete(&self, truth: &Truth, since: Instant) -> bool {
+        let record = self.record();
+        let all_came = self.kind.lost_with_an_answer() == 0 || record.had_nothing_more_since(since);
+        all_came && truth.audit(self, &record).lost == 0
+    }
+
     /// `name=1,2,3`, or nothing for everything.
     fn query(&self, name: &str) -> String {
         let systems: Vec<String> = self.systems.iter().map(ToString::to_string).collect();
@@ -210,8 +218,9 @@ impl Crowd {
 
     /// Waits until nobody lacks anything.
     pub(super) async fn complete(&self, truth: &Truth) {
+        let since = Instant::now();
         for seat in &self.seats {
-            while truth.audit(seat, &seat.record()).lost > 0 {
+            while !seat.is_complete(truth, since) {
                 sleep(LOOK).await;
             }
         }

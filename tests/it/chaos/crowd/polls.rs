@@ -46,7 +46,7 @@ pub(super) async fn client_id(seat: &Seat, address: SocketAddr) -> anyhow::Resul
                 }
             }
             204 => {
-                seat.record().answered();
+                seat.record().answered_nothing();
                 sleep(POLL_PAUSE).await;
             }
             status => bail!("{status}"),
@@ -101,7 +101,11 @@ async fn next_package(
         .context("a location")?;
     let number = place.parse().ok();
     let mut record = seat.record();
-    record.answered();
+    if number.is_none() {
+        record.answered_nothing();
+    } else {
+        record.answered();
+    }
     record.owed = number;
     Ok(number)
 }

@@ -29,6 +29,8 @@ pub(in super::super) struct Record {
     /// After how many killmails a request ended without an answer.
     broken: Vec<usize>,
     asked: bool,
+    /// When an answer last said that there is nothing more.
+    nothing_more: Option<Instant>,
 }
 
 impl Record {
@@ -55,6 +57,17 @@ impl Record {
     pub(in super::super) fn answered(&mut self) {
         self.asked = false;
         self.reached();
+    }
+
+    /// The answer came, and says that there is nothing more.
+    pub(super) fn answered_nothing(&mut self) {
+        self.answered();
+        self.nothing_more = Some(Instant::now());
+    }
+
+    /// True when an answer has said so since.
+    pub(super) fn had_nothing_more_since(&self, moment: Instant) -> bool {
+        self.nothing_more.is_some_and(|at| at >= moment)
     }
 
     /// Requests without an answer between so many killmails and the next one.
