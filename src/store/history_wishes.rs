@@ -2,6 +2,7 @@
 
 mod knowledge;
 mod progress;
+mod row;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::PgExecutor;
@@ -11,6 +12,7 @@ pub use progress::{
     Advance, Retry, advance, begin, count_open, finish, give_up, next_due, postpone, prune,
 };
 
+use self::row::Row;
 use super::{Error, Result};
 use crate::domain::{HistoryKey, HistoryKind, Span};
 
@@ -168,71 +170,6 @@ impl Wish {
             ASK_AGAIN
         };
         !self.is_open() && now - self.updated_at >= pause
-    }
-}
-
-struct Row {
-    kind: String,
-    entity_id: i64,
-    state: String,
-    requested_by: String,
-    requested_at: DateTime<Utc>,
-    wanted_from: DateTime<Utc>,
-    known_from: Option<DateTime<Utc>>,
-    known_until: Option<DateTime<Utc>>,
-    truncated: bool,
-    attempts: i32,
-    next_attempt_at: DateTime<Utc>,
-    last_error: Option<String>,
-    walk_from: Option<DateTime<Utc>>,
-    walk_as_of: Option<DateTime<Utc>>,
-    walk_oldest: Option<DateTime<Utc>>,
-    walk_month: Option<NaiveDate>,
-    walk_page: i32,
-    walk_pages: i32,
-    pages_read: i64,
-    killmails_new: i64,
-    updated_at: DateTime<Utc>,
-}
-
-impl TryFrom<Row> for Wish {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self> {
-        let bad = |column| Error::BadRow {
-            table: "history_wishes",
-            column,
-            key: format!("{} {}", row.kind, row.entity_id),
-        };
-        let known = row.known_from.zip(row.known_until);
-        let walk = row.walk_from.zip(row.walk_as_of);
-        Ok(Self {
-            key: HistoryKey {
-                kind: HistoryKind::from_word(&row.kind).ok_or_else(|| bad("kind"))?,
-                id: row.entity_id,
-            },
-            state: WishState::from_word(&row.state).ok_or_else(|| bad("state"))?,
-            requested_by: RequestedBy::from_word(&row.requested_by)
-                .ok_or_else(|| bad("requested_by"))?,
-            requested_at: row.requested_at,
-            wanted_from: row.wanted_from,
-            known: known.map(|(from, until)| Span { from, until }),
-            truncated: row.truncated,
-            attempts: row.attempts,
-            next_attempt_at: row.next_attempt_at,
-            last_error: row.last_error,
-            walk: walk.map(|(from, as_of)| Walk {
-                from,
-                as_of,
-                oldest: row.walk_oldest,
-                month: row.walk_month,
-                page: row.walk_page,
-                pages: row.walk_pages,
-            }),
-            pages_read: row.pages_read,
-            killmails_new: row.killmails_new,
-            updated_at: row.updated_at,
-        })
     }
 }
 
