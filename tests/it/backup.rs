@@ -11,7 +11,7 @@ use wanderer_kills::simulator::{Simulator, SimulatorConfig};
 use crate::support::binary::ServiceCommand;
 use crate::support::following::{following, publish, stored};
 use crate::support::http::KeepAlive;
-use crate::support::postgres::{data_dir, database};
+use crate::support::postgres::{data_dir, empty_database};
 
 /// Killmails published at a time.
 const ROUND: usize = 30;
@@ -140,7 +140,7 @@ async fn a_dump_is_restored_into_another_database() {
     let service = scene.command.start().await;
     publish(&scene.simulator, ROUND);
     stored(scene.command.listen(), i64::try_from(ROUND).unwrap()).await;
-    let database = database().await;
+    let database = empty_database().await;
     if !scene.run(dump, database.url()).await {
         return;
     }

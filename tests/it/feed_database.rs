@@ -12,9 +12,9 @@ use wanderer_kills::feed::{Error, Feed, Reader};
 use wanderer_kills::runtime::clock::SystemClock;
 use wanderer_kills::runtime::config::{DatabaseConfig, FeedConfig};
 use wanderer_kills::runtime::supervisor::Supervisor;
+use wanderer_kills::store::Store;
 use wanderer_kills::store::feed::{self as log, FeedEntry, FeedKind};
 use wanderer_kills::store::killmails::{self, StorableKillmail};
-use wanderer_kills::store::{Store, migrate};
 
 use crate::support::postgres::{self, TestDatabase};
 
@@ -31,12 +31,6 @@ fn config(ring_events: usize, feed_poll_ms: u64) -> FeedConfig {
         ring_mb: 8.try_into().unwrap(),
         feed_poll_ms,
     }
-}
-
-async fn migrated() -> TestDatabase {
-    let database = postgres::database().await;
-    migrate::run(database.url()).await.unwrap();
-    database
 }
 
 /// One process: a store of its own and a feed on it.
@@ -184,7 +178,7 @@ async fn take(reader: &mut Reader, count: usize) -> Vec<i64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_deliver_everything_in_order() {
-    let database = migrated().await;
+    let database = postgres::database().await;
     let processes = [
         Process::start(&database, config(1_000, NO_POLL_MS)).await,
         Process::start(&database, config(8, NO_POLL_MS)).await,
@@ -226,7 +220,7 @@ async fn two_processes_deliver_everything_in_order() {
 
 #[tokio::test]
 async fn what_is_committed_while_the_listener_is_cut_off_arrives() {
-    let database = migrated().await;
+    let database = postgres::database().await;
     let process = Process::start(&database, config(100, NO_POLL_MS)).await;
     let mut writer = Writer::connect(&database, 1).await;
     process.until(|status| status.listening).await;
@@ -241,7 +235,7 @@ async fn what_is_committed_while_the_listener_is_cut_off_arrives() {
 
 #[tokio::test]
 async fn an_outage_is_survived() {
-    let database = migrated().await;
+    let database = postgres::database().await;
     let process = Process::start(&database, config(100, 20)).await;
     let mut writer = Writer::connect(&database, 1).await;
     process.until(|status| status.listening).await;
@@ -272,7 +266,7 @@ async fn an_outage_is_survived() {
 
 #[tokio::test]
 async fn a_restored_database_does_not_wedge_the_feed() {
-    let database = migrated().await;
+    let database = postgres::database().await;
     let process = Process::start(&database, config(100, 20)).await;
     let mut writer = Writer::connect(&database, 1).await;
     let head = writer.append(&[1; 5]).await;
@@ -302,7 +296,7 @@ async fn a_restored_database_does_not_wedge_the_feed() {
 
 #[tokio::test]
 async fn a_new_process_begins_with_the_newest_events() {
-    let database = migrated().await;
+    let database = postgres::database().await;
     let mut writer = Writer::connect(&database, 1).await;
     writer.append(&[1; 50]).await;
     let process = Process::start(&database, config(10, NO_POLL_MS)).await;
@@ -323,7 +317,7 @@ async fn a_new_process_begins_with_the_newest_events() {
 
 #[tokio::test]
 async fn pruned_events_are_told_apart_from_the_oldest_kept() {
-    let database = migrated().await;
+    let database = postgres::database().await;
     let mut writer = Writer::connect(&database, 1).await;
     writer.append(&[1; 20]).await;
     writer
@@ -361,7 +355,7 @@ async fn pruned_events_are_told_apart_from_the_oldest_kept() {
 
 #[tokio::test]
 async fn stopping_ends_the_waits() {
-    let database = migrated().await;
+    let database = postgres::database().await;
     let process = Process::start(&database, config(4, NO_POLL_MS)).await;
     let mut reader = process.reader(None, systems([1]));
     let (ended, ()) = tokio::join!(reader.next(10, LONG), async {
@@ -451,7 +445,7 @@ fn a_slow_reader_gets_each_event_once() {
         .enable_all()
         .build()
         .unwrap();
-    let database = runtime.block_on(migrated());
+    let database = runtime.block_on(postgres::database());
     let case = std::sync::atomic::AtomicI64::new(1);
     let narrow = prop_oneof![Just(Filter::default()), Just(systems([2]))];
     let scripts = (narrow, prop::collection::vec(steps(), 1..40));

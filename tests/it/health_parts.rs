@@ -162,9 +162,6 @@ async fn at(app: &TestApp, clock: &TestClock, time: &str) -> (u16, Value) {
 async fn the_daily_downtime_makes_nothing_stale() {
     let clock = TestClock::at("2026-11-20T10:58:00Z".parse().unwrap());
     let database = database().await;
-    wanderer_kills::store::migrate::run(database.url())
-        .await
-        .unwrap();
     postgres::execute(
         database.url(),
         "INSERT INTO source_cursors (source, position, updated_at) VALUES ('r2z2', 7, '2026-11-20T10:58:00Z')",

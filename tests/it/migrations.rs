@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use wanderer_kills::store::{Error, migrate};
 
 use crate::support::live::TOO_LONG;
-use crate::support::postgres::{database, execute, text, until_answers};
+use crate::support::postgres::{empty_database, execute, text, until_answers};
 
 fn files(folder: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -26,7 +26,7 @@ fn files(folder: &str) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn each_migration_runs_over_rows_of_the_ones_before() {
-    let database = database().await;
+    let database = empty_database().await;
     let mut conn = PgConnection::connect(database.url()).await.unwrap();
     let samples = files("tests/fixtures/migrations");
     for (name, sql) in files("migrations") {
@@ -62,7 +62,7 @@ async fn each_migration_runs_over_rows_of_the_ones_before() {
 
 #[tokio::test]
 async fn every_table_and_column_says_what_it_holds() {
-    let database = database().await;
+    let database = empty_database().await;
     migrate::run(database.url()).await.unwrap();
     let mut conn = PgConnection::connect(database.url()).await.unwrap();
     let silent: Vec<String> = sqlx::query_scalar(
@@ -95,7 +95,7 @@ async fn every_table_and_column_says_what_it_holds() {
 
 #[tokio::test]
 async fn several_processes_may_start_at_once_and_again() {
-    let database = database().await;
+    let database = empty_database().await;
     let url = database.url();
     let (a, b, c) = tokio::join!(migrate::run(url), migrate::run(url), migrate::run(url));
     a.and(b).and(c).unwrap();
@@ -110,7 +110,7 @@ async fn several_processes_may_start_at_once_and_again() {
 
 #[tokio::test]
 async fn a_database_of_a_newer_program_is_refused() {
-    let database = database().await;
+    let database = empty_database().await;
     migrate::run(database.url()).await.unwrap();
     let mut conn = PgConnection::connect(database.url()).await.unwrap();
     conn.execute(
@@ -140,7 +140,7 @@ const ONE_MIGRATION_BACK: &str = "
 
 #[tokio::test]
 async fn the_old_version_reads_on_while_a_migration_waits_for_its_table() {
-    let database = database().await;
+    let database = empty_database().await;
     let url = database.url().to_owned();
     migrate::run(&url).await.unwrap();
     execute(&url, ONE_MIGRATION_BACK).await.unwrap();

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use wanderer_kills::domain::{FeedSequence, Killmail, Zkb};
 use wanderer_kills::runtime::clock::{SystemClock, TestClock};
 use wanderer_kills::runtime::config::LiveSource;
-use wanderer_kills::store::{migrate, queues};
+use wanderer_kills::store::queues;
 
 use crate::support::app::{JITA, PATIENCE, TestApp, killmail, storable};
 use crate::support::http::{self, get};
@@ -252,7 +252,6 @@ async fn polls_that_make_no_sense_are_refused(#[case] query: &str, #[case] statu
 async fn a_queue_is_remembered_for_three_hours_or_as_long_as_asked() {
     const HOUR: Duration = Duration::from_hours(1);
     let database = database().await;
-    migrate::run(database.url()).await.unwrap();
     let clock = TestClock::at(start_time());
     let app = TestApp::serving(database.url(), clock.clone()).await;
     for query in ["queueID=long&ttw=1", "queueID=short&ttw=1&ttl=3600"] {

@@ -11,14 +11,13 @@ use wanderer_kills::domain::{
 use wanderer_kills::runtime::config::DatabaseConfig;
 use wanderer_kills::store::feed::{FeedEntry, FeedKind};
 use wanderer_kills::store::killmails::{Change, StorableKillmail};
-use wanderer_kills::store::{Store, killmails, migrate};
+use wanderer_kills::store::{Store, killmails};
 
 use crate::support::postgres::{TestDatabase, database};
 
 /// A migrated database and its store.
 pub(crate) async fn store() -> (TestDatabase, Store) {
     let database = database().await;
-    migrate::run(database.url()).await.unwrap();
     let store = Store::connect(database.url(), &DatabaseConfig::default())
         .await
         .unwrap();

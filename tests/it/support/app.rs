@@ -94,7 +94,6 @@ impl TestApp {
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
         let database = database().await;
-        store::migrate::run(database.url()).await.unwrap();
         let url = database.url().to_owned();
         let setup = Setup {
             limits,
@@ -106,7 +105,6 @@ impl TestApp {
     /// With another configuration and other limits than the usual ones.
     pub(crate) async fn with_config(config: ApiConfig, limits: Limits) -> Self {
         let database = database().await;
-        store::migrate::run(database.url()).await.unwrap();
         let url = database.url().to_owned();
         let setup = Setup {
             config,
@@ -141,7 +139,6 @@ impl TestApp {
     /// As [`TestApp::start`], with webhooks allowed to a network.
     pub(crate) async fn with_webhooks_to(network: &str) -> Self {
         let database = database().await;
-        store::migrate::run(database.url()).await.unwrap();
         let config = ApiConfig {
             webhook_allow: vec![network.parse().unwrap()],
             ..ApiConfig::default()

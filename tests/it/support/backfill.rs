@@ -40,9 +40,6 @@ impl Bench {
     /// The days of these archives.
     pub(crate) async fn of(archives: Archives) -> Self {
         let database = postgres::database().await;
-        wanderer_kills::store::migrate::run(database.url())
-            .await
-            .unwrap();
         let simulator = Simulator::start(SimulatorConfig {
             archives: Some(archives.clone()),
             ..SimulatorConfig::default()

@@ -12,7 +12,7 @@ use wanderer_kills::ingest::{Announce, Envelope, Outcome, Payload, Pipeline, Pip
 use wanderer_kills::runtime::clock::SharedClock;
 use wanderer_kills::runtime::config::{DatabaseConfig, IngestConfig};
 use wanderer_kills::simulator::{Simulator, catalog};
-use wanderer_kills::store::{Store, migrate, ship_types, systems};
+use wanderer_kills::store::{Store, ship_types, systems};
 use wanderer_kills::upstream::esi::{EsiClient, EsiPace};
 use wanderer_kills::upstream::http::{HttpClient, HttpSettings};
 
@@ -43,7 +43,6 @@ pub(crate) struct Enriching {
 impl Tables {
     pub(crate) async fn new() -> Self {
         let database = database().await;
-        migrate::run(database.url()).await.unwrap();
         let store = Store::connect(database.url(), &DatabaseConfig::default())
             .await
             .unwrap();

@@ -12,7 +12,7 @@ use wanderer_kills::ingest::resolver::Resolver;
 use wanderer_kills::runtime::clock::TestClock;
 use wanderer_kills::runtime::config::{DatabaseConfig, IngestConfig, LiveConfig, LiveSource};
 use wanderer_kills::simulator::{Simulator, SimulatorConfig};
-use wanderer_kills::store::{Store, killmails, migrate};
+use wanderer_kills::store::{Store, killmails};
 use wanderer_kills::upstream::esi::EsiClient;
 use wanderer_kills::upstream::http::{HttpClient, HttpSettings};
 
@@ -70,7 +70,6 @@ pub(crate) async fn scene_with(source: LiveSource, config: SimulatorConfig) -> S
     .await
     .unwrap();
     let database = database().await;
-    migrate::run(database.url()).await.unwrap();
     let store = Store::connect(database.url(), &DatabaseConfig::default())
         .await
         .unwrap();

@@ -8,16 +8,21 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::sync::OnceCell;
 use wanderer_kills::runtime::postgres::{EmbeddedPostgres, Settings};
+use wanderer_kills::store::migrate;
 
 use super::live::TOO_LONG;
 
 /// Begins the names of the folders below the system's temporary folder.
 const FOLDER_PREFIX: &str = "wanderer-kills-it-";
 
+/// Named so: a database with the schema and nothing in it, which the others are copies of.
+const TEMPLATE: &str = "migrated";
+
 static SERVER: OnceCell<EmbeddedPostgres> = OnceCell::const_new();
+static MIGRATED: OnceCell<()> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// An empty database of one test. Dropping it drops the database.
+/// A database of one test. Dropping it drops the database.
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
     url: String,
@@ -32,22 +37,42 @@ impl TestDatabase {
     }
 }
 
-/// A fresh, empty database on the server of this process. The server's own threads outlive the runtime of the
-/// test that happened to come first, and the server ends with the process.
+/// A fresh database with the schema on the server of this process, as a service leaves it that has only just started:
+/// a copy takes a quarter of the time of its migrations.
 pub(crate) async fn database() -> TestDatabase {
     let server = SERVER.get_or_init(start).await;
+    let migrated = || async {
+        create(server, &format!("CREATE DATABASE {TEMPLATE}")).await;
+        migrate::run(&url_of(server, TEMPLATE)).await.unwrap();
+    };
+    MIGRATED.get_or_init(migrated).await;
+    numbered(server, &format!("TEMPLATE {TEMPLATE}")).await
+}
+
+/// A fresh database without anything on the server of this process. The server's own threads outlive the runtime of
+/// the test that happened to come first, and the server ends with the process.
+pub(crate) async fn empty_database() -> TestDatabase {
+    let server = SERVER.get_or_init(start).await;
+    numbered(server, "").await
+}
+
+async fn numbered(server: &EmbeddedPostgres, options: &str) -> TestDatabase {
     let number = DATABASES.fetch_add(1, Ordering::Relaxed);
     let name = format!("test_{number}");
-    execute(server.url(), &format!("CREATE DATABASE {name}"))
-        .await
-        .unwrap();
+    create(server, &format!("CREATE DATABASE {name} {options}")).await;
     TestDatabase {
-        url: server
-            .url()
-            .replacen("/wanderer_kills?", &format!("/{name}?"), 1),
+        url: url_of(server, &name),
         name,
         server_url: server.url().to_owned(),
     }
+}
+
+async fn create(server: &EmbeddedPostgres, statement: &str) {
+    execute(server.url(), statement).await.unwrap();
+}
+
+fn url_of(server: &EmbeddedPostgres, database: &str) -> String {
+    (server.url()).replacen("/wanderer_kills?", &format!("/{database}?"), 1)
 }
 
 /// Runs one statement, or several without parameters.
