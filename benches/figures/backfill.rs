@@ -74,6 +74,10 @@ pub(crate) async fn measure(
         copy.as_secs_f64() / took.as_secs_f64(),
         "×",
     );
+    // It was told that all rows are gone, and would not look again for a minute.
+    (connection.client)
+        .batch_execute("ANALYZE killmails, attackers")
+        .await?;
     let again = BackfillRequest {
         recheck: Recheck::ByVersion,
         ..request
