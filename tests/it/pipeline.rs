@@ -22,7 +22,8 @@ use wanderer_kills::store::feed::{FeedKind, FeedRow};
 use wanderer_kills::store::killmails::Change;
 use wanderer_kills::store::{Store, cursors, dead_letters, feed, gaps, killmails};
 
-use crate::support::postgres::{TestDatabase, database, execute, text};
+use crate::store_samples::store;
+use crate::support::postgres::{execute, text};
 use crate::support::proxy::ChaosProxy;
 
 const SOURCE: &str = "r2z2";
@@ -75,15 +76,6 @@ fn numbered(position: i64, bytes: Bytes) -> Envelope {
         }),
         ..envelope(Payload::Raw(bytes))
     }
-}
-
-/// A database of one test, and the way to it.
-async fn database_and_store() -> (TestDatabase, Store) {
-    let database = database().await;
-    let store = Store::connect(database.url(), &DatabaseConfig::default())
-        .await
-        .unwrap();
-    (database, store)
 }
 
 fn pipeline(store: &Store) -> Pipeline {
@@ -194,7 +186,7 @@ async fn assert_announced_once(store: &Store, ids: impl IntoIterator<Item = i64>
 
 #[tokio::test]
 async fn stores_and_announces_once_what_is_sent_again_and_again() {
-    let (_database, store) = database_and_store().await;
+    let (_database, store) = store().await;
     let running = Running::start(pipeline(&store));
     for round in 0..3 {
         let envelopes = (1..=30).map(|id| envelope(Payload::Raw(document(id, 10))));
@@ -212,7 +204,7 @@ async fn stores_and_announces_once_what_is_sent_again_and_again() {
 
 #[tokio::test]
 async fn changed_values_are_announced_as_updated() {
-    let (_database, store) = database_and_store().await;
+    let (_database, store) = store().await;
     let running = Running::start(pipeline(&store));
     for (value, expected) in [(10, Change::New), (20, Change::Updated)] {
         let sent = [envelope(Payload::Raw(document(1, value)))];
@@ -226,7 +218,7 @@ async fn changed_values_are_announced_as_updated() {
 
 #[tokio::test]
 async fn the_same_killmail_within_a_batch_is_announced_once_with_its_last_values() {
-    let (_database, store) = database_and_store().await;
+    let (_database, store) = store().await;
     let (input, driver) = pipeline(&store).start(CancellationToken::new());
     for value in [10, 10, 20] {
         let sent = envelope(Payload::Raw(document(1, value)));
@@ -246,7 +238,7 @@ async fn the_same_killmail_within_a_batch_is_announced_once_with_its_last_values
 
 #[tokio::test]
 async fn the_database_refuses_one_killmail_and_takes_all_others() {
-    let (database, store) = database_and_store().await;
+    let (database, store) = store().await;
     let poison = "ALTER TABLE killmails ADD CHECK (killmail_id <> 13)";
     execute(database.url(), poison).await.unwrap();
     let running = Running::start(fenced(&store).await);
@@ -267,7 +259,7 @@ async fn the_database_refuses_one_killmail_and_takes_all_others() {
 
 #[tokio::test]
 async fn garbage_becomes_dead_letters_and_the_stream_goes_on() {
-    let (_database, store) = database_and_store().await;
+    let (_database, store) = store().await;
     let running = Running::start(fenced(&store).await);
     let garbage = ["", "<html>", "{}", "[1,2]", r#"{"killmail_id":-1}"#];
     let documents = garbage.into_iter().map(Bytes::from);
@@ -289,7 +281,7 @@ async fn garbage_becomes_dead_letters_and_the_stream_goes_on() {
 async fn an_outage_of_the_database_neither_loses_nor_doubles() {
     const ROUNDS: i64 = 4;
     const PER_ROUND: i64 = 40;
-    let (database, direct) = database_and_store().await;
+    let (database, direct) = store().await;
     let mut proxy = ChaosProxy::start(database.url()).await;
     let store = Store::connect(proxy.url(), &DatabaseConfig::default())
         .await
@@ -316,7 +308,7 @@ async fn an_outage_of_the_database_neither_loses_nor_doubles() {
 
 #[tokio::test]
 async fn cancelling_ends_a_pipeline_whose_database_is_away() {
-    let (database, direct) = database_and_store().await;
+    let (database, direct) = store().await;
     let mut proxy = ChaosProxy::start(database.url()).await;
     let store = Store::connect(proxy.url(), &DatabaseConfig::default())
         .await
@@ -335,7 +327,7 @@ async fn cancelling_ends_a_pipeline_whose_database_is_away() {
 
 #[tokio::test]
 async fn fenced_off_it_stores_nothing_more_and_fails() {
-    let (_database, store) = database_and_store().await;
+    let (_database, store) = store().await;
     let running = Running::start(fenced(&store).await);
     running.send_all([numbered(1, document(1, 10))]).await;
     cursors::take_over(&store.pool, SOURCE).await.unwrap();
@@ -348,7 +340,7 @@ async fn fenced_off_it_stores_nothing_more_and_fails() {
 
 #[tokio::test]
 async fn a_cursor_is_not_moved_without_the_right_to() {
-    let (_database, store) = database_and_store().await;
+    let (_database, store) = store().await;
     let running = Running::start(pipeline(&store));
     let outcome = running.send(numbered(1, document(1, 10))).await;
     assert!(outcome.await.is_err());
@@ -369,7 +361,7 @@ impl FetchBody for Busy {
 
 #[tokio::test]
 async fn a_missing_body_is_a_gap_until_it_comes() {
-    let (_database, store) = database_and_store().await;
+    let (_database, store) = store().await;
     let busy = Pipeline {
         bodies: Some(Arc::new(Busy)),
         ..fenced(&store).await
@@ -400,7 +392,7 @@ async fn a_missing_body_is_a_gap_until_it_comes() {
 
 #[tokio::test]
 async fn history_is_announced_only_if_it_is_recent() {
-    let (database, store) = database_and_store().await;
+    let (database, store) = store().await;
     let running = Running::start(pipeline(&store));
     let old = Envelope {
         announce: Announce::IfRecent,
