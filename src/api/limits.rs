@@ -86,8 +86,8 @@ pub const QUERY_CHUNK: usize = 100;
 pub const QUERY_CHUNK_BYTES: usize = 2 * 1024 * 1024;
 
 /// Historical queries that use a database connection at the same time: the others take turns, and listeners keep
-/// connections for themselves. With more of them on two cores the slowest pages come later, the others no sooner.
-pub const QUERY_READERS: usize = 4;
+/// connections for themselves.
+pub const QUERY_READERS: usize = 6;
 
 /// Largest request head: the request line carries filters of thousands of ids.
 pub const MAX_HEAD_BYTES: usize = 128 * 1024;
