@@ -74,7 +74,7 @@ pub(crate) async fn measure(
         copy.as_secs_f64() / took.as_secs_f64(),
         "×",
     );
-    // It was told that all rows are gone, and would not look again for a minute.
+    // The planner was told that all rows are gone, and would not hear of these for a minute.
     (connection.client)
         .batch_execute("ANALYZE killmails, attackers")
         .await?;
