@@ -9,7 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use super::address_places::{AddressPlace, AddressPlaces, counted};
 use super::error::ApiError;
 use super::events::LimitReached;
-use super::limits::{HISTORY_READERS, Limits, QUERY_READERS};
+use super::limits::{HISTORY_READERS, LONG_QUERIES, Limits, SHORT_QUERIES};
+use super::query_turns::QueryTurns;
 use crate::runtime::config::Networks;
 
 /// The caps of one process.
@@ -19,7 +20,8 @@ pub struct Admission {
     streams: Arc<Semaphore>,
     history: Semaphore,
     queries: Arc<Semaphore>,
-    query_readers: Semaphore,
+    /// Turns at a database connection for historical queries and statistics.
+    pub query_turns: QueryTurns,
     of_address: Arc<AddressPlaces>,
     unlimited: Networks,
 }
@@ -39,7 +41,7 @@ impl Admission {
             streams: Arc::new(Semaphore::new(limits.streams)),
             history: Semaphore::new(HISTORY_READERS),
             queries: Arc::new(Semaphore::new(limits.queries)),
-            query_readers: Semaphore::new(QUERY_READERS),
+            query_turns: QueryTurns::new(SHORT_QUERIES, LONG_QUERIES),
             of_address: AddressPlaces::new(limits.streams_per_address),
             unlimited: limits.unlimited.clone(),
         }
@@ -70,12 +72,6 @@ impl Admission {
         Arc::clone(&self.queries)
             .try_acquire_owned()
             .map_err(|_| ApiError::TooManyQueries)
-    }
-
-    /// A turn at a database connection for such a query. There are few queries, and each turn is short.
-    pub async fn query_turn(&self) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed; without a turn the chunk is read all the same.
-        self.query_readers.acquire().await.ok()
     }
 
     /// The right to one stream from `address`.

@@ -87,7 +87,10 @@ pub const QUERY_CHUNK_BYTES: usize = 2 * 1024 * 1024;
 
 /// Historical queries that use a database connection at the same time: the others take turns, and listeners keep
 /// connections for themselves.
-pub const QUERY_READERS: usize = 6;
+pub const SHORT_QUERIES: usize = 3;
+
+/// Historical queries beside them that take longer than others.
+pub const LONG_QUERIES: usize = 3;
 
 /// Largest request head: the request line carries filters of thousands of ids.
 pub const MAX_HEAD_BYTES: usize = 128 * 1024;

@@ -15,6 +15,7 @@ pub mod ops;
 pub mod phoenix;
 pub mod probe;
 pub mod problem;
+pub mod query_turns;
 pub mod r2z2;
 pub mod redisq;
 pub mod router;

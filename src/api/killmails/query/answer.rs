@@ -5,6 +5,7 @@
 //! wrong in its midst breaks it off.
 
 use std::io;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -136,7 +137,9 @@ impl Answer {
     /// Reads and renders a chunk; the first one with what stands before the killmails, the last one with what
     /// stands behind them.
     async fn chunk(&mut self) -> Result<Vec<u8>, ApiError> {
-        let killmails = self.read().await.map_err(|error| self.refusal(error))?;
+        let admission = Arc::clone(&self.state.admission);
+        let killmails = admission.query_turns.take(self.read()).await;
+        let killmails = killmails.map_err(|error| self.refusal(error))?;
         let size: usize = killmails.iter().map(|it| it.document.len() + 1).sum();
         let mut chunk = Vec::with_capacity(size + 128);
         if self.written == Written::Nothing {
@@ -153,8 +156,6 @@ impl Answer {
 
     async fn read(&mut self) -> Result<Vec<StoredKillmail>, crate::store::Error> {
         let timeout = self.state.config.query_timeout();
-        let admission = std::sync::Arc::clone(&self.state.admission);
-        let _turn = admission.query_turn().await;
         let newest = self.state.feed.bounds().head;
         let chosen = self.state.store.reads.holding(self.request.needs).await;
         let mut transaction = query::begin(chosen.pool, timeout).await?;
