@@ -1,7 +1,7 @@
 //! Turns at database connections for historical queries and statistics. The fewer are at work at once, the sooner each
 //! is done; but a few that read long must not keep the others waiting.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -28,15 +28,14 @@ impl QueryTurns {
     }
 
     /// Does `work` in a turn of its own, after those who came before.
-    pub async fn take<T>(&self, work: impl Future<Output = T>) -> T {
+    pub async fn take<T>(&self, mut work: Pin<Box<impl Future<Output = T>>>) -> T {
         // The semaphores are never closed; without a turn the work is done all the same.
         let short = self.short.acquire().await.ok();
-        let mut work = pin!(work);
-        if let Ok(done) = timeout(SHORT_TURN, work.as_mut()).await {
+        if let Ok(done) = timeout(SHORT_TURN, &mut work).await {
             return done;
         }
         let _long = tokio::select! {
-            done = work.as_mut() => return done,
+            done = &mut work => return done,
             long = self.long.acquire() => long.ok(),
         };
         drop(short);
@@ -46,6 +45,8 @@ impl QueryTurns {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use futures::FutureExt as _;
     use tokio::sync::oneshot;
 
@@ -55,8 +56,8 @@ mod tests {
     async fn one_after_the_other() {
         let turns = QueryTurns::new(1, 1);
         let (end, ends) = oneshot::channel::<()>();
-        let mut first = pin!(turns.take(ends));
-        let mut second = pin!(turns.take(async {}));
+        let mut first = pin!(turns.take(Box::pin(ends)));
+        let mut second = pin!(turns.take(Box::pin(async {})));
         assert!(first.as_mut().now_or_never().is_none());
         assert!(second.as_mut().now_or_never().is_none());
         end.send(()).unwrap();
@@ -68,8 +69,8 @@ mod tests {
     async fn a_long_turn_makes_way() {
         let turns = QueryTurns::new(1, 1);
         let (end, ends) = oneshot::channel::<()>();
-        let first = turns.take(ends);
-        let second = turns.take(async { end.send(()).unwrap() });
+        let first = turns.take(Box::pin(ends));
+        let second = turns.take(Box::pin(async { end.send(()).unwrap() }));
         let (first, ()) = tokio::join!(first, second);
         first.unwrap();
     }
@@ -80,12 +81,13 @@ mod tests {
         let (end_long, long_ends) = oneshot::channel::<()>();
         let (begin, begins) = oneshot::channel::<()>();
         let (end_short, short_ends) = oneshot::channel::<()>();
-        let long = turns.take(long_ends);
-        let short = turns.take(async {
+        let long = turns.take(Box::pin(long_ends));
+        let short = async {
             begin.send(()).unwrap();
             short_ends.await
-        });
-        let last = turns.take(async {});
+        };
+        let short = turns.take(Box::pin(short));
+        let last = turns.take(Box::pin(async {}));
         let watch = async {
             begins.await.unwrap();
             assert_eq!(turns.short.available_permits(), 0);

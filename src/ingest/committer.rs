@@ -144,12 +144,13 @@ impl Committer {
     }
 
     async fn commit_once(&mut self, batch: &Batch) -> store::Result<Settled> {
-        transaction::prepare(&self.store, batch, &mut self.known_years).await?;
+        let durability = self.durability;
+        transaction::prepare(&self.store, batch, durability, &mut self.known_years).await?;
         let announcing = Announcing {
             now: self.clock.now(),
             within: TimeDelta::hours(i64::from(self.config.announce_hours)),
         };
-        let manner = (self.fence, self.durability);
+        let manner = (self.fence, durability);
         transaction::commit(&self.store, batch, manner, &announcing).await
     }
 }

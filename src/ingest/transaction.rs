@@ -10,7 +10,7 @@ use super::pipeline::Fence;
 use super::plan::{Announcing, Plan, Settled};
 use crate::store::gaps::Gap;
 use crate::store::{
-    self, Store, backfill_days, cursors, dead_letters, feed, gaps, killmails, partitions,
+    self, Store, backfill_days, cursors, dead_letters, feed, gaps, killmails, loading, partitions,
 };
 
 /// What a commit waits for.
@@ -23,17 +23,23 @@ pub(super) enum Durability {
 }
 
 /// Makes sure that the years of a batch have partitions, in a short transaction of its own: creating one
-/// locks readers out until it commits.
+/// locks readers out until it commits. Years that are loaded apart get theirs when they are attached.
 pub(super) async fn prepare(
     store: &Store,
     batch: &Batch,
+    durability: Durability,
     known_years: &mut HashSet<i32>,
 ) -> store::Result<()> {
     let killmails = batch.waves.iter().flat_map(|wave| &wave.killmails);
-    let years: BTreeSet<i32> = killmails
+    let mut years: BTreeSet<i32> = killmails
         .map(|storable| storable.killmail.killmail_time.year())
         .filter(|year| !known_years.contains(year))
         .collect();
+    if !years.is_empty() && durability == Durability::UnlessAnnounced {
+        let apart = loading::years(&store.pool).await?;
+        years.retain(|year| !apart.contains(year));
+        known_years.extend(apart);
+    }
     if years.is_empty() {
         return Ok(());
     }

@@ -61,6 +61,9 @@ const TRANSIENT_STATES: [&str; 4] = ["55P03", "55006", "25006", "25P03"];
 /// SQLSTATE of a statement that was ended: by its time-out, or by the operator.
 const QUERY_CANCELED: &str = "57014";
 
+/// SQLSTATE of something that the role may not do.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
 /// SQLSTATE of a lock that was waited for in vain.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
@@ -102,6 +105,15 @@ impl Error {
             return false;
         };
         is_lock_timeout(source)
+    }
+
+    /// True where the role may not do that.
+    pub fn is_insufficient_privilege(&self) -> bool {
+        let Self::Query { source, .. } = self else {
+            return false;
+        };
+        let answer = source.as_database_error();
+        answer.is_some_and(|answer| answer.code().as_deref() == Some(INSUFFICIENT_PRIVILEGE))
     }
 
     /// True where every connection of the pool was taken.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::error::is_lock_timeout;
-use super::{Error, Result, partitions};
+use super::{Error, Result, loading, partitions};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -17,6 +17,9 @@ mod embedded {
 
 /// The oldest server that runs this schema.
 const OLDEST_SERVER: (i32, &str) = (150_000, "15");
+
+/// The schema since which years are loaded apart.
+const FIRST_THAT_LOADS: i64 = 22;
 
 /// How often the migration lock is asked for; with [`LOCK_PAUSE`] about two minutes, which is longer than
 /// any migration of a database with a few million rows.
@@ -67,7 +70,12 @@ pub async fn run(url: &str) -> Result<()> {
     let mut migrator = connect(url).await.map_err(boxed)?;
     refuse_old_server(&mut migrator.connection).await?;
     lock(&mut migrator.connection).await?;
-    let outcome = match refuse_newer(&mut migrator.connection).await {
+    let outcome = match is_behind(&mut migrator.connection).await {
+        Ok(true) => loading::attach_all(&mut migrator.connection).await,
+        Ok(false) => Ok(()),
+        Err(refused) => Err(refused),
+    };
+    let outcome = match outcome {
         Ok(()) => apply(&mut migrator).await,
         refused => refused,
     };
@@ -144,7 +152,8 @@ async fn refuse_old_server(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-async fn refuse_newer(connection: &mut PgConnection) -> Result<()> {
+/// Whether there are migrations to apply to a database whose years may be loaded apart. A newer database is refused.
+async fn is_behind(connection: &mut PgConnection) -> Result<bool> {
     let is_new = sqlx::query_scalar!(
         r#"SELECT to_regclass('refinery_schema_history') IS NULL AS "is_new!""#
     )
@@ -152,13 +161,13 @@ async fn refuse_newer(connection: &mut PgConnection) -> Result<()> {
     .await
     .map_err(boxed)?;
     if is_new {
-        return Ok(());
+        return Ok(false);
     }
     let (found, known) = (applied_version(connection).await?, known_version());
     if found > known {
         return Err(boxed(MigrateError::Newer { found, known }));
     }
-    Ok(())
+    Ok((FIRST_THAT_LOADS..known).contains(&found))
 }
 
 /// Asks again and again instead of waiting in the server: a waiting statement would hold a snapshot, and

@@ -19,6 +19,7 @@ pub mod items;
 pub mod killfeed_clients;
 pub mod killmails;
 pub mod leader;
+pub mod loading;
 pub mod migrate;
 pub mod names;
 pub mod partitions;

@@ -15,7 +15,7 @@ use wanderer_kills::simulator::Archives;
 use wanderer_kills::store::Store;
 
 use crate::statistics_naive::{Naive, Question};
-use crate::support::backfill::{Bench, LIMIT, ended};
+use crate::support::backfill::{Bench, LIMIT, ended, written};
 use crate::support::binary::ServiceCommand;
 use crate::support::listeners::Listener;
 
@@ -108,18 +108,18 @@ impl Year {
         assert_eq!(process.terminate().await, Some(0));
     }
 
-    /// Kills a run after a random number of further batches, ten times. Batches are counted by the database: each
-    /// draws a number for the mark it sets.
+    /// Kills a run after a random number of further killmails, ten times.
     async fn kill_often(&self) {
-        let batches = i64::from(self.killmails / self.batch_size + DAYS);
-        let step = batches / (KILLS + 1);
+        let step = i64::from(self.killmails) / (KILLS + 1);
         for kill in 0..KILLS {
             let target = kill * step + rand::rng().random_range(1..step);
             let mut child = self.command().spawn().unwrap();
             let advanced = async {
-                while self.batches().await < target {
+                while written(&self.bench.pool).await < target {
                     assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
-                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    // The more there are, the longer they take to count.
+                    let pause = u64::from(self.batch_size.div_ceil(20));
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
             };
             let waited = tokio::time::timeout(LIMIT, advanced).await;
@@ -128,12 +128,6 @@ impl Year {
             let done = "select count(*) from backfill_days where state = 'done'";
             assert!(self.bench.number(done).await < DAYS.into());
         }
-    }
-
-    async fn batches(&self) -> i64 {
-        let drawn = "select case when is_called then last_value else 0 end
-            from statistics_marks_mark_id_seq";
-        self.bench.number(drawn).await
     }
 
     async fn check_rows(&self, expected: &BTreeMap<i64, Killmail>) {

@@ -166,6 +166,8 @@ mod store_killmails;
 #[cfg(test)]
 mod store_leader;
 #[cfg(test)]
+mod store_loading;
+#[cfg(test)]
 mod store_partitions;
 #[cfg(test)]
 mod store_samples;

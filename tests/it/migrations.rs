@@ -131,19 +131,20 @@ async fn a_database_of_a_newer_program_is_refused() {
     assert!(!error.is_transient());
 }
 
-/// Makes the last but one schema of the newest one, with an attacker.
-const ONE_MIGRATION_BACK: &str = "
+/// Makes the schema before V0021 of the newest one, with an attacker.
+const A_KEY_TO_DROP: &str = "
     INSERT INTO attackers (killmail_id, killmail_time, damage_done, security_status, ordinal, final_blow)
     VALUES (1, now(), 1, 0.5, 0, true);
     ALTER TABLE attackers ADD CONSTRAINT attackers_pkey PRIMARY KEY (killmail_id, ordinal, killmail_time);
-    DELETE FROM refinery_schema_history WHERE version = 21";
+    DROP FUNCTION begin_loading_year, indexes_of_loaded_year, attach_loaded_year;
+    DELETE FROM refinery_schema_history WHERE version >= 21";
 
 #[tokio::test]
 async fn the_old_version_reads_on_while_a_migration_waits_for_its_table() {
     let database = empty_database().await;
     let url = database.url().to_owned();
     migrate::run(&url).await.unwrap();
-    execute(&url, ONE_MIGRATION_BACK).await.unwrap();
+    execute(&url, A_KEY_TO_DROP).await.unwrap();
 
     let mut long_query = PgConnection::connect(&url).await.unwrap();
     let mut open = long_query.begin().await.unwrap();

@@ -93,14 +93,15 @@ pub(super) async fn reading<T>(
 ) -> Result<T, ApiError> {
     let _permit = state.admission.query()?;
     let timeout = state.config.query_timeout();
-    let read = state.admission.query_turns.take(async {
+    let reading = async {
         let mut transaction = stats::begin(state.store.reads.any().await, timeout).await?;
         let read = read(&mut transaction).await;
         // It has only read.
         drop(transaction.rollback().await);
         read
-    });
-    read.await.map_err(|error| {
+    };
+    let read = state.admission.query_turns.take(Box::pin(reading)).await;
+    read.map_err(|error| {
         if error.is_statement_timeout() {
             ApiError::QueryTooBroad {
                 seconds: timeout.as_secs_f64(),

@@ -1,5 +1,7 @@
 //! What a backfill reports: each fact a struct whose `emit()` writes log line and metric.
 
+use std::time::Duration;
+
 use chrono::NaiveDate;
 
 use super::report::ShrunkDay;
@@ -44,6 +46,37 @@ impl DaysSettled {
         let labels = [("source", source), ("outcome", outcome)];
         count(Metric::BackfillDays, days, &labels);
         tracing::debug!(source, outcome, days, "days of history settled");
+    }
+}
+
+/// A year without killmails is loaded apart.
+#[derive(Debug)]
+pub(super) struct YearBegun {
+    pub(super) year: i32,
+}
+
+impl YearBegun {
+    pub(super) fn emit(self) {
+        let year = self.year;
+        tracing::info!(
+            year,
+            "loading a year apart: it is seen once all of its days are settled"
+        );
+    }
+}
+
+/// A year that was loaded apart is seen now.
+#[derive(Debug)]
+pub(super) struct YearAttached {
+    pub(super) year: i32,
+    /// Of building its indexes, mostly.
+    pub(super) elapsed: Duration,
+}
+
+impl YearAttached {
+    pub(super) fn emit(self) {
+        let (year, elapsed) = (self.year, self.elapsed);
+        tracing::info!(year, ?elapsed, "a year that was loaded apart is attached");
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The table is the only input. The process that has the duty looks into it now and then, begins the oldest job
 //! that has not ended (also one that another process left), writes how far it has come, and stops it when asked to.
+//! While there is none, it attaches years that a run has loaded apart and left.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use super::{BackfillDeps, BackfillRequest, DayRange, Recheck, Report, Source, Watch};
+use super::{BackfillDeps, BackfillRequest, DayRange, Recheck, Report, Source, Watch, loading};
 use crate::ingest::dead_letter::chain;
 use crate::runtime::config::BackfillSource;
 use crate::store::backfill_jobs::{self, BackfillJob, JobEnd, JobProgress};
@@ -103,8 +104,12 @@ async fn work(
         if let Some(job) = backfill_jobs::begin_next(&deps.store.pool, now).await? {
             fill(deps, sources, &job, stop).await?;
         } else {
-            let waiting = tokio::time::sleep(LOOK_EVERY);
-            stop.run_until_cancelled(waiting).await;
+            let idle = async {
+                loading::attach_left(deps).await?;
+                tokio::time::sleep(LOOK_EVERY).await;
+                anyhow::Ok(())
+            };
+            stop.run_until_cancelled(Box::pin(idle)).await.transpose()?;
         }
     }
     Ok(())

@@ -9,10 +9,14 @@
 //! A day is all or nothing only in its mark: its killmails are committed in batches as they are read, and the mark
 //! follows the last of them. A run that is killed leaves days without a mark; the next run reads those again, and
 //! what is stored of them already is cheap to recognise. Nothing is ever deleted because a file has less than before.
+//!
+//! A year that has no killmails yet is loaded apart and seen once all of its days are settled; where a run ends before
+//! that, once the next one has ended, or a service has no other backfill to do.
 
 mod day;
 mod events;
 pub mod jobs;
+mod loading;
 mod plan;
 mod report;
 mod request;
@@ -115,8 +119,6 @@ pub async fn run(
     watch: Arc<dyn Watch>,
     stop: &CancellationToken,
 ) -> Result<Report, BackfillError> {
-    run::Run::begin(deps, request, watch, stop)
-        .await?
-        .drive()
-        .await
+    let run = Box::pin(run::Run::begin(deps, request, watch, stop)).await?;
+    Box::pin(run.drive()).await
 }

@@ -10,9 +10,10 @@ use chrono::NaiveDate;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::books::patiently;
+pub(super) use self::books::patiently;
 use super::day::{self, DayRead};
 use super::events::{DayFailed, DayOutcome, DaysSettled};
+use super::loading::{self, Years};
 use super::plan::{Plan, Task};
 use super::request::{check_kept, totals};
 use super::source::{DayContent, Fetched};
@@ -39,6 +40,7 @@ pub(super) struct Run<'a> {
     watch: Arc<dyn Watch>,
     stop: &'a CancellationToken,
     locks: DayLocks,
+    years: Option<Years>,
     owner: String,
     waiting: VecDeque<Task>,
     fetching: JoinSet<Asked>,
@@ -68,6 +70,7 @@ impl<'a> Run<'a> {
             &totals,
             request.recheck,
         );
+        let years = patiently(&deps.clock, || Years::begin(deps, &plan.tasks)).await?;
         let asked = u64::try_from(plan.tasks.len()).unwrap_or(u64::MAX);
         watch.planned(asked, plan.expected());
         let (unchanged, absent) = (plan.unchanged, plan.absent);
@@ -77,6 +80,7 @@ impl<'a> Run<'a> {
             watch,
             stop,
             locks,
+            years,
             owner: format!("process {}", std::process::id()),
             waiting: plan.tasks.into(),
             fetching: JoinSet::new(),
@@ -119,6 +123,10 @@ impl<'a> Run<'a> {
         }
         // A connection that is gone has given its locks up.
         self.locks.close().await.ok();
+        drop(self.years);
+        if !stopped {
+            patiently(&self.deps.clock, || loading::attach_left(self.deps)).await?;
+        }
         Ok(self.report)
     }
 
@@ -131,6 +139,7 @@ impl<'a> Run<'a> {
             if !self.locks.take(source.name(), task.day).await? {
                 self.report.busy += 1;
                 self.watch.settled(&self.report);
+                self.need_no_more(task.day).await?;
                 continue;
             }
             let clock = self.deps.clock.clone();
@@ -232,7 +241,18 @@ impl<'a> Run<'a> {
     /// Nothing more will be done about a day.
     async fn end(&mut self, day: NaiveDate) -> Result<(), BackfillError> {
         self.watch.settled(&self.report);
-        Ok(self.locks.release(self.request.source.name(), day).await?)
+        self.locks.release(self.request.source.name(), day).await?;
+        self.need_no_more(day).await
+    }
+
+    /// A year is seen with its last day; one that is left when a run is stopped is attached by whoever comes next.
+    async fn need_no_more(&mut self, day: NaiveDate) -> Result<(), BackfillError> {
+        if let Some(years) = &mut self.years
+            && !self.stop.is_cancelled()
+        {
+            years.settled(self.deps, day).await?;
+        }
+        Ok(())
     }
 
     fn count(&self, outcome: DayOutcome, days: u64) {

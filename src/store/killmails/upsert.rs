@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::Datelike;
 use sqlx::{Connection, PgConnection};
@@ -7,7 +7,7 @@ use super::stored::{self, Stored};
 use super::{Change, StorableKillmail, attackers, copy, insert, update};
 use crate::domain::Enrichment;
 use crate::store::stats::marks;
-use crate::store::{Error, Result, partitions};
+use crate::store::{Error, Result, loading, partitions};
 
 /// Writes a batch: killmail rows and attacker rows, idempotent by killmail id. The answer is in the order of
 /// `batch`; ids within a batch are unique.
@@ -25,11 +25,13 @@ pub async fn upsert(
     batch: &[StorableKillmail],
     enrichment: &Enrichment,
 ) -> Result<Vec<Change>> {
-    write(conn, batch, enrichment, Manner::Insert).await
+    let batch: Vec<&StorableKillmail> = batch.iter().collect();
+    write(conn, &batch, enrichment, Manner::Insert).await
 }
 
 /// As [`upsert`], with COPY for what is not stored yet: faster for large batches that hardly ever meet another
-/// writer's. Where one does, its batch is written as [`upsert`] would.
+/// writer's. Where one does, its batch is written as [`upsert`] would. What is not stored yet of a year that is loaded
+/// apart goes there. Inside the caller's transaction.
 ///
 /// # Errors
 /// When the database refuses.
@@ -38,7 +40,46 @@ pub async fn upsert_history(
     batch: &[StorableKillmail],
     enrichment: &Enrichment,
 ) -> Result<Vec<Change>> {
-    write(conn, batch, enrichment, Manner::Copy).await
+    let years = loading::hold_years(conn).await?;
+    if years.is_empty() {
+        let batch: Vec<&StorableKillmail> = batch.iter().collect();
+        return write(conn, &batch, enrichment, Manner::Copy).await;
+    }
+    let mut changes = HashMap::with_capacity(batch.len());
+    for (year, killmails) in by_place(conn, batch, &years).await? {
+        let written = if let Some(year) = year {
+            let usual = loading::enter(conn, year).await?;
+            let written = write(conn, &killmails, enrichment, Manner::Apart).await?;
+            loading::leave(conn, &usual).await?;
+            written
+        } else {
+            write(conn, &killmails, enrichment, Manner::Copy).await?
+        };
+        let ids = killmails
+            .iter()
+            .map(|storable| storable.killmail.killmail_id);
+        changes.extend(ids.zip(written));
+    }
+    let change = |storable: &StorableKillmail| changes.get(&storable.killmail.killmail_id).copied();
+    Ok(batch.iter().filter_map(change).collect())
+}
+
+/// Killmails by where they belong: one of the `years` that are loaded apart, or with all others.
+async fn by_place<'b>(
+    conn: &mut PgConnection,
+    batch: &'b [StorableKillmail],
+    years: &[i32],
+) -> Result<BTreeMap<Option<i32>, Vec<&'b StorableKillmail>>> {
+    let mut stored = HashMap::new();
+    load(conn, &mut stored, batch.iter()).await?;
+    let mut places: BTreeMap<Option<i32>, Vec<&StorableKillmail>> = BTreeMap::new();
+    for storable in batch {
+        let killmail = &storable.killmail;
+        let year = Some(killmail.killmail_time.year())
+            .filter(|year| years.contains(year) && !stored.contains_key(&killmail.killmail_id));
+        places.entry(year).or_default().push(storable);
+    }
+    Ok(places)
 }
 
 /// How rows that are not stored yet are written.
@@ -46,11 +87,14 @@ pub async fn upsert_history(
 enum Manner {
     Insert,
     Copy,
+    /// As `Copy`, into the tables of a year that is loaded apart: they are no partitions, and what they have is counted
+    /// when they are attached.
+    Apart,
 }
 
 async fn write(
     conn: &mut PgConnection,
-    batch: &[StorableKillmail],
+    batch: &[&StorableKillmail],
     enrichment: &Enrichment,
     manner: Manner,
 ) -> Result<Vec<Change>> {
@@ -58,9 +102,10 @@ async fn write(
         partitions::introduce(conn).await?;
     }
     let mut stored = HashMap::with_capacity(batch.len());
-    load(conn, &mut stored, batch.iter()).await?;
+    load(conn, &mut stored, batch.iter().copied()).await?;
     let mut fresh: Vec<&StorableKillmail> = batch
         .iter()
+        .copied()
         .filter(|storable| !stored.contains_key(&storable.killmail.killmail_id))
         .collect();
     // Every writer takes its rows in the same order, so no two of them can wait for each other.
@@ -74,16 +119,17 @@ async fn write(
 
     let changed = batch
         .iter()
+        .copied()
         .filter(|storable| differs(&stored, storable))
         .map(|storable| (storable.killmail.killmail_id, storable))
         .collect();
     let updated = update::update(conn, &changed, enrichment).await?;
     let updated: HashSet<i64> = updated.into_iter().collect();
-    let written = batch
-        .iter()
-        .map(|storable| &storable.killmail)
-        .filter(|it| inserted.contains(&it.killmail_id) || updated.contains(&it.killmail_id));
-    marks::set(conn, written.map(|it| it.killmail_time)).await?;
+    if manner != Manner::Apart {
+        let written = (batch.iter().map(|storable| &storable.killmail))
+            .filter(|it| inserted.contains(&it.killmail_id) || updated.contains(&it.killmail_id));
+        marks::set(conn, written.map(|it| it.killmail_time)).await?;
+    }
     Ok(batch
         .iter()
         .map(|storable| {
@@ -124,14 +170,16 @@ async fn write_fresh(
     if fresh.is_empty() {
         return Ok(HashSet::new());
     }
-    let mut years: Vec<i32> = fresh
-        .iter()
-        .map(|storable| storable.killmail.killmail_time.year())
-        .collect();
-    years.sort_unstable();
-    years.dedup();
-    partitions::ensure(conn, &years).await?;
-    if manner == Manner::Copy && copied(conn, fresh, enrichment).await? {
+    if manner != Manner::Apart {
+        let mut years: Vec<i32> = fresh
+            .iter()
+            .map(|storable| storable.killmail.killmail_time.year())
+            .collect();
+        years.sort_unstable();
+        years.dedup();
+        partitions::ensure(conn, &years).await?;
+    }
+    if manner != Manner::Insert && copied(conn, fresh, enrichment).await? {
         return Ok(fresh.iter().map(|it| it.killmail.killmail_id).collect());
     }
     let inserted = insert::insert(conn, fresh, enrichment).await?;

@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate, Utc};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::process::{Child, Command};
 use wanderer_kills::domain::{Killmail, Parsed, Zkb, parse, wire};
 use wanderer_kills::simulator::{Archives, Simulator, SimulatorConfig, render};
@@ -161,15 +161,34 @@ async fn stored(pool: &PgPool) -> BTreeMap<i64, Killmail> {
         .collect()
 }
 
-/// Waits until the number that a query answers has come to `target`, or the process has ended.
+/// Killmails that are stored, those of years that are loaded apart included; fewer while one is being attached.
+pub(crate) async fn written(pool: &PgPool) -> i64 {
+    let mut count = 0;
+    for table in tables(pool).await {
+        let query = AssertSqlSafe(format!("select count(*) from {table}"));
+        let rows: Result<i64, _> = sqlx::query_scalar(query).fetch_one(pool).await;
+        count += rows.unwrap_or_default();
+    }
+    count
+}
+
+/// The tables that killmails are written to.
+async fn tables(pool: &PgPool) -> Vec<String> {
+    let apart: Vec<String> = sqlx::query_scalar(
+        "select oid::regnamespace::text from pg_namespace where nspname ~ '^loading_[0-9]{4}$'",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let apart = apart.iter().map(|schema| format!("{schema}.killmails"));
+    apart.chain(["killmails".to_owned()]).collect()
+}
+
+/// Waits until so many killmails are stored, or the process has ended.
 pub(crate) async fn reached(pool: &PgPool, child: &mut Child, target: i64) -> bool {
     let waiting = async {
         loop {
-            let count: i64 = sqlx::query_scalar("select count(*) from killmails")
-                .fetch_one(pool)
-                .await
-                .unwrap();
-            if count >= target {
+            if written(pool).await >= target {
                 return child.try_wait().unwrap().is_none();
             }
             if child.try_wait().unwrap().is_some() {

@@ -138,7 +138,7 @@ impl Answer {
     /// stands behind them.
     async fn chunk(&mut self) -> Result<Vec<u8>, ApiError> {
         let admission = Arc::clone(&self.state.admission);
-        let killmails = admission.query_turns.take(self.read()).await;
+        let killmails = admission.query_turns.take(Box::pin(self.read())).await;
         let killmails = killmails.map_err(|error| self.refusal(error))?;
         let size: usize = killmails.iter().map(|it| it.document.len() + 1).sum();
         let mut chunk = Vec::with_capacity(size + 128);

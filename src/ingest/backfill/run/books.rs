@@ -92,7 +92,7 @@ fn filled(read: &DayRead) -> FilledDay {
 }
 
 /// Tries until the database has an opinion.
-pub(super) async fn patiently<T, F>(
+pub(in crate::ingest::backfill) async fn patiently<T, F>(
     clock: &SharedClock,
     mut call: impl FnMut() -> F,
 ) -> store::Result<T>
