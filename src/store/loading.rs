@@ -8,7 +8,10 @@
 
 use chrono::{DateTime, Datelike as _, Utc};
 use secrecy::ExposeSecret as _;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgExecutor, PgPool};
+use sqlx::{
+    Acquire, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgExecutor, PgPool,
+    Postgres, Transaction,
+};
 
 use super::pool::options;
 use super::{Error, Result, Store};
@@ -148,9 +151,9 @@ async fn build_indexes_of(pool: &PgPool, year: i32, table: &str) -> Result<(), s
 ///
 /// # Errors
 /// When the database refuses; transient where somebody reads or writes killmails for longer than one waits.
-pub async fn attach(pool: &PgPool, year: i32) -> Result<bool> {
+pub async fn attach(conn: impl Acquire<'_, Database = Postgres>, year: i32) -> Result<bool> {
     let attached = async {
-        let mut transaction = patient(pool).await?;
+        let mut transaction = patient(conn).await?;
         let attached = sqlx::query_scalar!(r#"SELECT attach_loaded_year($1) AS "attached!""#, year)
             .fetch_one(&mut *transaction)
             .await?;
@@ -162,22 +165,11 @@ pub async fn attach(pool: &PgPool, year: i32) -> Result<bool> {
         .map_err(Error::query("attaching a loaded year"))
 }
 
-/// Attaches every year that is loaded apart, however long it takes: before tables are changed that it has to be like.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn attach_all(conn: &mut PgConnection) -> Result<()> {
-    for year in years(&mut *conn).await? {
-        sqlx::query_scalar!("SELECT attach_loaded_year($1)", year)
-            .fetch_one(&mut *conn)
-            .await
-            .map_err(Error::query("attaching a loaded year"))?;
-    }
-    Ok(())
-}
-
-async fn patient(pool: &PgPool) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+/// A transaction whose statements wait for locks no longer than [`PATIENCE`].
+async fn patient<'c>(
+    conn: impl Acquire<'c, Database = Postgres>,
+) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
+    let mut transaction = conn.begin().await?;
     sqlx::query!("SELECT set_config('lock_timeout', $1, true)", PATIENCE)
         .fetch_one(&mut *transaction)
         .await?;

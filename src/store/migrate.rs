@@ -71,7 +71,7 @@ pub async fn run(url: &str) -> Result<()> {
     refuse_old_server(&mut migrator.connection).await?;
     lock(&mut migrator.connection).await?;
     let outcome = match is_behind(&mut migrator.connection).await {
-        Ok(true) => loading::attach_all(&mut migrator.connection).await,
+        Ok(true) => attach_loaded(&mut migrator.connection).await,
         Ok(false) => Ok(()),
         Err(refused) => Err(refused),
     };
@@ -108,6 +108,24 @@ fn known_version() -> i64 {
         .iter()
         .map(|it| i64::from(it.version()));
     versions.max().unwrap_or_default()
+}
+
+/// Attaches every year that is loaded apart, before the tables change that it has to be like. Called by [`run`].
+///
+/// # Errors
+/// When the database refuses, or somebody reads or writes killmails for too long.
+pub async fn attach_loaded(connection: &mut PgConnection) -> Result<()> {
+    for year in loading::years(&mut *connection).await? {
+        let mut attempt = 1;
+        while let Err(error) = loading::attach(&mut *connection, year).await {
+            if attempt == LOCK_ATTEMPTS || !error.is_lock_timeout() {
+                return Err(error);
+            }
+            attempt += 1;
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+    }
+    Ok(())
 }
 
 async fn connect(url: &str) -> Result<Migrator, sqlx::Error> {

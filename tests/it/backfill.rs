@@ -11,6 +11,8 @@ use wanderer_kills::domain::Killmail;
 use wanderer_kills::simulator::{Archives, Fault, FaultRule};
 
 use crate::support::backfill::{Bench, LIMIT, command, day, ended, reached};
+use crate::support::binary::ServiceCommand;
+use crate::support::postgres::until_answers;
 use crate::support::{postgres, real_data};
 
 /// Times that a run is killed.
@@ -279,6 +281,30 @@ async fn asked_to_stop_it_says_what_is_left_and_goes_on_later() {
     let ran = bench.run(&[]).await;
     assert!(ran.succeeded, "{}", ran.log);
     assert_eq!(bench.stored().await, bench.expected());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_run_has_loaded_apart_is_seen_once_a_service_runs() {
+    let bench = Bench::start_at(day("2024-01-01"), 6, 200).await;
+    let mut child = bench.command(&[]).spawn().unwrap();
+    assert!(reached(&bench.pool, &mut child, 300).await);
+    child.kill().await.unwrap();
+    assert_eq!(bench.number("select count(*) from killmails").await, 0);
+
+    let folder = tempfile::tempdir().unwrap();
+    let process = ServiceCommand::new(folder.path())
+        .env("DATABASE_URL", bench.database.url())
+        .env("WK_LIVE_SOURCE", "none")
+        .start()
+        .await;
+    let apart = "select count(*)::text from pg_namespace where nspname like 'loading%'";
+    until_answers(bench.database.url(), apart, "0").await;
+    let seen = bench.number("select count(*) from killmails").await;
+    assert!((300..1200).contains(&seen), "{seen}");
+    let ran = bench.run(&[]).await;
+    assert!(ran.succeeded, "{}", ran.log);
+    assert_eq!(bench.stored().await, bench.expected());
+    assert_eq!(process.terminate().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -140,6 +140,21 @@ const A_KEY_TO_DROP: &str = "
     DELETE FROM refinery_schema_history WHERE version >= 21";
 
 #[tokio::test]
+async fn years_that_are_loaded_apart_are_attached_before_tables_change() {
+    let database = empty_database().await;
+    migrate::run(database.url()).await.unwrap();
+    let load = "SELECT begin_loading_year(2004);
+        INSERT INTO loading_2004.killmails
+            (killmail_id, killmail_time, solar_system_id, damage_taken, attacker_count, document)
+        VALUES (1, '2004-02-29T12:00:00Z', 30000142, 1, 0, '{}')";
+    execute(database.url(), load).await.unwrap();
+    let mut conn = PgConnection::connect(database.url()).await.unwrap();
+    migrate::attach_loaded(&mut conn).await.unwrap();
+    let seen = text(database.url(), "SELECT count(*)::text FROM killmails").await;
+    assert_eq!(seen.unwrap(), "1");
+}
+
+#[tokio::test]
 async fn the_old_version_reads_on_while_a_migration_waits_for_its_table() {
     let database = empty_database().await;
     let url = database.url().to_owned();

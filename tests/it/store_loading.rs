@@ -192,19 +192,6 @@ async fn where_no_schema_may_be_made_and_where_somebody_reads_it_is_the_usual_wa
 }
 
 #[tokio::test]
-async fn before_a_migration_everything_is_attached() {
-    let (_database, store) = store().await;
-    for year in [2018, 2019] {
-        assert!(loading::begin(&store.pool, year).await.unwrap());
-    }
-    write(&store, &[in_year(2018, 1), in_year(2019, 2)]).await;
-    assert!(ids(&store.pool).await.is_empty());
-    let mut conn = store.pool.acquire().await.unwrap();
-    loading::attach_all(&mut conn).await.unwrap();
-    assert_eq!(ids(&store.pool).await, [1, 2]);
-}
-
-#[tokio::test]
 async fn nobody_finishes_what_somebody_loads() {
     let (_database, store) = store().await;
     let mut one = YearLocks::open(&store).await.unwrap();
