@@ -108,42 +108,41 @@ pub(super) async fn leave(conn: &mut PgConnection, usual: &str) -> Result<()> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn build_indexes(pool: &PgPool, year: i32) -> Result<()> {
-    let building = tokio::try_join!(
-        build_indexes_of(pool, year, "killmails"),
-        build_indexes_of(pool, year, "attackers"),
-    );
-    building.map_err(Error::query("building indexes of a loaded year"))?;
+pub async fn build_indexes(store: &Store, year: i32) -> Result<()> {
+    tokio::try_join!(
+        build_indexes_of(store, year, "killmails"),
+        build_indexes_of(store, year, "attackers"),
+    )?;
     Ok(())
 }
 
-async fn build_indexes_of(pool: &PgPool, year: i32, table: &str) -> Result<(), sqlx::Error> {
+async fn build_indexes_of(store: &Store, year: i32, table: &str) -> Result<()> {
+    let failed = "building indexes of a loaded year";
+    let mut conn = connect(store).await?;
     let lacking = sqlx::query_scalar!(
         r#"SELECT statement AS "statement!" FROM indexes_of_loaded_year($1) WHERE indexed = $2"#,
         year,
         table,
     )
-    .fetch_all(pool)
-    .await?;
-    if lacking.is_empty() {
-        return Ok(());
-    }
-    let analyze = format!("ANALYZE loading_{year}.{table}");
-    for statement in lacking.into_iter().chain([analyze]) {
-        let mut transaction = pool.begin().await?;
-        sqlx::query!(
-            "SELECT set_config('maintenance_work_mem', $1, true)",
-            SORTING_MEMORY
-        )
-        .fetch_one(&mut *transaction)
-        .await?;
+    .fetch_all(&mut conn)
+    .await
+    .map_err(Error::query(failed))?;
+    sqlx::query!(
+        "SELECT set_config('maintenance_work_mem', $1, false) AS memory, set_config('statement_timeout', '0', false) AS timeout",
+        SORTING_MEMORY
+    )
+    .fetch_one(&mut conn)
+    .await
+    .map_err(Error::query(failed))?;
+    let analyze = (!lacking.is_empty()).then(|| format!("ANALYZE loading_{year}.{table}"));
+    for statement in lacking.into_iter().chain(analyze) {
         // Made from the catalogue.
         sqlx::raw_sql(AssertSqlSafe(statement))
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
+            .execute(&mut conn)
+            .await
+            .map_err(Error::query(failed))?;
     }
-    Ok(())
+    conn.close().await.map_err(Error::query(failed))
 }
 
 /// Makes a year that was loaded apart a partition like any other; false where there is none. What others have stored of
@@ -165,15 +164,32 @@ pub async fn attach(conn: impl Acquire<'_, Database = Postgres>, year: i32) -> R
         .map_err(Error::query("attaching a loaded year"))
 }
 
-/// A transaction whose statements wait for locks no longer than [`PATIENCE`].
+/// A transaction alone with the years that are loaded apart, whose statements wait for readers and writers of killmails no
+/// longer than [`PATIENCE`]. For batches of history it waits as long as they take.
 async fn patient<'c>(
     conn: impl Acquire<'c, Database = Postgres>,
 ) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
     let mut transaction = conn.begin().await?;
-    sqlx::query!("SELECT set_config('lock_timeout', $1, true)", PATIENCE)
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('wanderer_kills'), hashtext('loading'))")
         .fetch_one(&mut *transaction)
         .await?;
+    sqlx::query!(
+        "SELECT set_config('lock_timeout', $1, true) AS patience, set_config('statement_timeout', '0', true) AS timeout",
+        PATIENCE
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
     Ok(transaction)
+}
+
+/// A connection for what takes long, as is to be expected: the pool's would warn of it, and be lacking elsewhere.
+async fn connect(store: &Store) -> Result<PgConnection> {
+    options(store.url.expose_secret())?
+        .application_name("wanderer-kills loading")
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(Error::query("connecting to load a year"))
 }
 
 /// Keeps those who load a year from those who finish it: session locks on a connection of its own, so that they end with
@@ -189,12 +205,13 @@ impl YearLocks {
     /// # Errors
     /// When the database can't be reached.
     pub async fn open(store: &Store) -> Result<Self> {
-        let connection = options(store.url.expose_secret())?
-            .application_name("wanderer-kills loading")
-            .connect()
-            .await
-            .map_err(Error::query("connecting for the locks of years"))?;
+        let connection = connect(store).await?;
         Ok(Self { connection })
+    }
+
+    /// The connection, for what is done under the locks.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
     }
 
     /// Takes a year for loading, beside others who load it; false while somebody finishes it.

@@ -57,7 +57,7 @@ async fn indexes(pool: &PgPool, table: &str) -> BTreeSet<String> {
 }
 
 async fn finish(store: &Store, year: i32) {
-    loading::build_indexes(&store.pool, year).await.unwrap();
+    loading::build_indexes(store, year).await.unwrap();
     assert!(loading::attach(&store.pool, year).await.unwrap());
 }
 

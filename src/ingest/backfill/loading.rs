@@ -79,13 +79,12 @@ pub(super) async fn attach_left(deps: &BackfillDeps) -> store::Result<()> {
 
 /// Whoever else is still loading the year attaches it.
 async fn attach(deps: &BackfillDeps, year: i32) -> store::Result<()> {
-    let (pool, clock) = (&deps.store.pool, &deps.clock);
     let mut locks = YearLocks::open(&deps.store).await?;
     if locks.finish(year).await? {
-        let started = clock.monotonic();
-        loading::build_indexes(pool, year).await?;
-        if loading::attach(pool, year).await? {
-            let elapsed = clock.monotonic().saturating_sub(started);
+        let started = deps.clock.monotonic();
+        loading::build_indexes(&deps.store, year).await?;
+        if loading::attach(locks.connection(), year).await? {
+            let elapsed = deps.clock.monotonic().saturating_sub(started);
             YearAttached { year, elapsed }.emit();
         }
     }
