@@ -68,7 +68,7 @@ async fn lead(
     }
     .start(abort.clone());
     let stop = token.child_token();
-    let following = follow(deps, memory, input, cursor, &stop);
+    let mut following = Box::pin(follow(deps, memory, input, cursor, &stop));
     let ended = tokio::select! {
         biased;
         ended = &mut pipeline => ended.and_then(|()| bail!("the pipeline ended unasked")),
@@ -78,12 +78,17 @@ async fn lead(
             pipeline.await.ok();
             Err(anyhow::Error::new(error).context("the ingester's lock is lost"))
         }
-        ended = following => match (drain(&mut pipeline, &abort).await, ended) {
-            (Err(error), _) | (Ok(()), Err(error)) => Err(error),
-            (Ok(()), Ok(())) if token.is_cancelled() => Ok(()),
-            (Ok(()), Ok(())) => bail!("the source ended unasked"),
-        },
+        ended = &mut following => {
+            return match (drain(&mut pipeline, &abort).await, ended) {
+                (Err(error), _) | (Ok(()), Err(error)) => Err(error),
+                (Ok(()), Ok(())) if token.is_cancelled() => Ok(()),
+                (Ok(()), Ok(())) => bail!("the source ended unasked"),
+            };
+        }
     };
+    // What a server hands out and forgets is kept for the next term, so that a request under way is not cut off.
+    stop.cancel();
+    following.await.ok();
     ended
 }
 
