@@ -40,9 +40,14 @@ impl Years {
             left: BTreeMap::new(),
         };
         for (year, days) in days {
-            if years.locks.load(year).await? && loading::begin(&deps.store.pool, year).await? {
+            if !years.locks.load(year).await? {
+                continue;
+            }
+            if loading::begin(&deps.store.pool, year).await? {
                 YearBegun { year }.emit();
                 years.left.insert(year, days);
+            } else {
+                years.locks.release(year).await?;
             }
         }
         Ok(Some(years))
