@@ -1,12 +1,14 @@
 //! Terms of the live source: begun from an old position, lost in the middle, and ended in order.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rstest::rstest;
 use tokio_postgres::NoTls;
 use wanderer_kills::runtime::config::{DatabaseConfig, LiveSource};
 use wanderer_kills::simulator::{Fault, FaultRule, SimulatorConfig};
 use wanderer_kills::store::Store;
+use wanderer_kills::upstream::http::{HttpClient, HttpSettings};
 
 use crate::support::live::{Running, Scene, TOO_LONG, scene, scene_with};
 use crate::support::postgres::{execute, text};
@@ -16,6 +18,9 @@ use crate::support::proxy::ChaosProxy;
 const INGESTER: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name = 'wanderer-kills ingester')";
+
+/// A lost lock is noticed within a second.
+const LONGER_THAN_A_LOCK_IS_TRUSTED: Duration = Duration::from_secs(4);
 
 /// The protocols that the live source speaks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,7 +61,7 @@ async fn follow(scene: &Scene, protocol: Protocol) -> Running {
         }
         // The second request shows that the first was answered: the queue is there.
         while protocol != Protocol::R2z2 && scene.simulator.request_count(path) < 2 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::time::timeout(TOO_LONG, asked).await.unwrap();
@@ -144,6 +149,36 @@ async fn a_lost_lock_ends_the_term_and_another_goes_on(#[case] protocol: Protoco
     holds_everything_once(&scene).await;
 }
 
+/// A relay forgets what it hands out, so an answer that is under way must not be given up with the lock.
+#[tokio::test]
+async fn what_a_relay_has_handed_out_is_kept_when_the_lock_goes() {
+    let mut scene = scene_of(Protocol::Relay).await;
+    let settings = HttpSettings::default();
+    scene.deps.http = HttpClient::new(&settings, scene.clock.clone()).unwrap();
+    follow(&scene, Protocol::Relay).await.stop().await;
+    // Waiting in the queue, so that the first answer of the next term has all of it.
+    scene.simulator.publish(60);
+    let late = Fault::LateAnswer(LONGER_THAN_A_LOCK_IS_TRUSTED);
+    scene
+        .simulator
+        .fault(FaultRule::path("/redisq/poll/*", late).times(1));
+    let running = scene.follow();
+    let under_way = async {
+        let requests = || scene.simulator.requests().into_iter();
+        while !requests().any(|request| request.fault == Some("late_answer")) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(TOO_LONG, under_way).await.unwrap();
+    let end = format!("SELECT pg_terminate_backend(pid)::text FROM ({INGESTER}) AS held");
+    assert_eq!(text(scene.database.url(), &end).await.unwrap(), "true");
+    scene.stores(&all_ids(&scene)).await;
+    let terms = scene.count("SELECT epoch FROM source_cursors").await;
+    assert!(terms > 2, "the answer came in a term of its own: {terms}");
+    running.stop().await;
+    holds_everything_once(&scene).await;
+}
+
 #[rstest]
 #[case::r2z2(Protocol::R2z2)]
 #[case::relay(Protocol::Relay)]
@@ -209,7 +244,7 @@ async fn a_stop_commits_what_was_fetched(#[case] protocol: Protocol) {
     };
     let least = async {
         while protocol == Protocol::R2z2 && handed_out(&scene) < 50 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::time::timeout(TOO_LONG, least).await.unwrap();

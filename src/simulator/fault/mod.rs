@@ -50,6 +50,8 @@ pub enum Fault {
     NullBody,
     /// The right answer, this much later.
     Stall(#[serde(with = "milliseconds")] Duration),
+    /// The right answer, made at once but sent this much later: what it hands out is under way.
+    LateAnswer(#[serde(with = "milliseconds")] Duration),
     /// ESI's 420 of its error limit, with headers.
     ErrorLimited420,
     /// ESI's 503 during maintenance.
@@ -132,6 +134,7 @@ impl Fault {
             Self::TruncatedJson => "truncated_json",
             Self::NullBody => "null_body",
             Self::Stall(_) => "stall",
+            Self::LateAnswer(_) => "late_answer",
             Self::ErrorLimited420 => "error_limited_420",
             Self::Maintenance => "maintenance",
             Self::MaintenanceAsSuccess => "maintenance_as_success",

@@ -53,6 +53,11 @@ pub(crate) async fn play(fault: Fault, shared: &Shared, request: Request, next: 
             tokio::time::sleep(duration).await;
             next.run(request).await
         }
+        Fault::LateAnswer(duration) => {
+            let answer = next.run(request).await;
+            tokio::time::sleep(duration).await;
+            answer
+        }
         Fault::ErrorLimited420 => error_limited(),
         Fault::Maintenance => maintenance(StatusCode::SERVICE_UNAVAILABLE),
         Fault::MaintenanceAsSuccess => maintenance(StatusCode::OK),
