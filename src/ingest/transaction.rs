@@ -73,7 +73,8 @@ pub(super) async fn commit(
         changes.push(match durability {
             Durability::Full => killmails::upsert(&mut transaction, killmails, enrichment).await?,
             Durability::UnlessAnnounced => {
-                killmails::upsert_history(&mut transaction, killmails, enrichment).await?
+                let since = announcing.now - announcing.within;
+                killmails::upsert_history(&mut transaction, killmails, enrichment, since).await?
             }
         });
     }

@@ -38,7 +38,7 @@ async fn write(store: &Store, killmails: &[Killmail], knows_last: bool, by_copy:
     let mut transaction = store.pool.begin().await.unwrap();
     let conn = &mut transaction;
     let written = if by_copy {
-        killmails::upsert_history(conn, &batch, &enrichment).await
+        killmails::upsert_history(conn, &batch, &enrichment, DateTime::<Utc>::MAX_UTC).await
     } else {
         killmails::upsert(conn, &batch, &enrichment).await
     };

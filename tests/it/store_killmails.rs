@@ -1,6 +1,6 @@
 //! Killmails: idempotent writes, what a later source changes, and what it never does.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::Row;
 use wanderer_kills::domain::{Enrichment, Item, Killmail, Zkb, wire};
 use wanderer_kills::store::items::Items;
@@ -111,9 +111,14 @@ async fn stacks_without_a_container_are_the_same_rows() {
     });
     upsert(&store, vec![inserted]).await;
     let mut conn = store.pool.acquire().await.unwrap();
-    killmails::upsert_history(&mut conn, &[storable(copied)], &enrichment())
-        .await
-        .unwrap();
+    killmails::upsert_history(
+        &mut conn,
+        &[storable(copied)],
+        &enrichment(),
+        DateTime::<Utc>::MAX_UTC,
+    )
+    .await
+    .unwrap();
     for id in [7, 8] {
         let rows: Vec<serde_json::Value> = sqlx::query_scalar(
             "SELECT to_jsonb(i) - 'killmail_time' FROM killmail_items AS i

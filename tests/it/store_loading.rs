@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{AssertSqlSafe, PgPool};
 use wanderer_kills::domain::Killmail;
 use wanderer_kills::store::killmails::{self, Change};
@@ -23,9 +23,17 @@ fn in_year(year: i32, id: i64) -> Killmail {
 }
 
 async fn write(store: &Store, killmails: &[Killmail]) -> Vec<Change> {
+    write_announced(store, killmails, DateTime::<Utc>::MAX_UTC).await
+}
+
+async fn write_announced(
+    store: &Store,
+    killmails: &[Killmail],
+    since: DateTime<Utc>,
+) -> Vec<Change> {
     let batch: Vec<_> = killmails.iter().cloned().map(storable).collect();
     let mut transaction = store.pool.begin().await.unwrap();
-    let changes = killmails::upsert_history(&mut transaction, &batch, &enrichment())
+    let changes = killmails::upsert_history(&mut transaction, &batch, &enrichment(), since)
         .await
         .unwrap();
     transaction.commit().await.unwrap();
@@ -104,6 +112,21 @@ async fn a_year_is_seen_all_at_once_with_everything_that_other_years_have() {
     assert_eq!(write(&store, &[in_year(2019, 4)]).await, [Change::New]);
     assert_eq!(ids(&store.pool).await, [1, 2, 3, 4]);
     assert!(!loading::begin(&store.pool, 2019).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_listeners_hear_of_is_not_written_apart() {
+    let (_database, store) = store().await;
+    assert!(loading::begin(&store.pool, 2019).await.unwrap());
+    let [old, first, last] = [1, 2, 3].map(|id| in_year(2019, id));
+    // Apart already when somebody announces it.
+    write(&store, std::slice::from_ref(&last)).await;
+    let since = first.killmail_time;
+    let changes = write_announced(&store, &[old, first, last], since).await;
+    assert_eq!(changes, [Change::New; 3]);
+    assert_eq!(ids(&store.pool).await, [2, 3]);
+    finish(&store, 2019).await;
+    assert_eq!(ids(&store.pool).await, [1, 2, 3]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Yearly partitions: what the planner knows of them.
 
+use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 use wanderer_kills::domain::Killmail;
 use wanderer_kills::store::{Store, killmails};
@@ -18,7 +19,7 @@ async fn known_rows(store: &Store, table: &str) -> i64 {
 async fn store_history(store: &Store, killmails: impl Iterator<Item = Killmail>) {
     let batch: Vec<_> = killmails.map(storable).collect();
     let mut conn = store.pool.acquire().await.unwrap();
-    killmails::upsert_history(&mut conn, &batch, &enrichment())
+    killmails::upsert_history(&mut conn, &batch, &enrichment(), DateTime::<Utc>::MAX_UTC)
         .await
         .unwrap();
 }

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chrono::Datelike;
+use chrono::{DateTime, Datelike, Utc};
 use sqlx::{Connection, PgConnection};
 
 use super::stored::{self, Stored};
@@ -31,7 +31,8 @@ pub async fn upsert(
 
 /// As [`upsert`], with COPY for what is not stored yet: faster for large batches that hardly ever meet another
 /// writer's. Where one does, its batch is written as [`upsert`] would. What is not stored yet of a year that is loaded
-/// apart goes there. Inside the caller's transaction.
+/// apart goes there, unless it happened at or after `announced_since`: who hears of a killmail has to find it. Inside the
+/// caller's transaction.
 ///
 /// # Errors
 /// When the database refuses.
@@ -39,6 +40,7 @@ pub async fn upsert_history(
     conn: &mut PgConnection,
     batch: &[StorableKillmail],
     enrichment: &Enrichment,
+    announced_since: DateTime<Utc>,
 ) -> Result<Vec<Change>> {
     let years = loading::hold_years(conn).await?;
     if years.is_empty() {
@@ -46,7 +48,7 @@ pub async fn upsert_history(
         return write(conn, &batch, enrichment, Manner::Copy).await;
     }
     let mut changes = HashMap::with_capacity(batch.len());
-    for (year, killmails) in by_place(conn, batch, &years).await? {
+    for (year, killmails) in by_place(conn, batch, &years, announced_since).await? {
         let written = if let Some(year) = year {
             let usual = loading::enter(conn, year).await?;
             let written = write(conn, &killmails, enrichment, Manner::Apart).await?;
@@ -69,14 +71,17 @@ async fn by_place<'b>(
     conn: &mut PgConnection,
     batch: &'b [StorableKillmail],
     years: &[i32],
+    announced_since: DateTime<Utc>,
 ) -> Result<BTreeMap<Option<i32>, Vec<&'b StorableKillmail>>> {
     let mut stored = HashMap::new();
     load(conn, &mut stored, batch.iter()).await?;
     let mut places: BTreeMap<Option<i32>, Vec<&StorableKillmail>> = BTreeMap::new();
     for storable in batch {
         let killmail = &storable.killmail;
-        let year = Some(killmail.killmail_time.year())
-            .filter(|year| years.contains(year) && !stored.contains_key(&killmail.killmail_id));
+        let is_seen =
+            killmail.killmail_time >= announced_since || stored.contains_key(&killmail.killmail_id);
+        let year =
+            Some(killmail.killmail_time.year()).filter(|year| years.contains(year) && !is_seen);
         places.entry(year).or_default().push(storable);
     }
     Ok(places)
