@@ -10,6 +10,10 @@ use wanderer_kills::runtime::descriptors;
 use wanderer_kills::runtime::signals::StopSignals;
 use wanderer_kills::runtime::telemetry::{exposition, logs};
 
+/// Killmails are made of small pieces, which the usual allocator takes a seventh of a backfill's time for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match start(cli) {

@@ -35,6 +35,10 @@ use database::Server;
 use report::Report;
 use wanderer_kills::runtime::telemetry::exposition;
 
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
