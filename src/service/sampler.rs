@@ -61,9 +61,11 @@ impl Sampler {
     fn look_around(&self) {
         pool("primary", &self.store.pool);
         let reads = &self.store.reads;
-        pool("read", reads.primary());
+        pool("read", &reads.primary().reads);
+        pool("history", &reads.primary().history);
         if let Some(replica) = reads.replica() {
-            pool("replica", replica);
+            pool("replica_read", &replica.reads);
+            pool("replica_history", &replica.history);
             let in_use = u8::from(reads.replica_head().is_some());
             set_count(Metric::ReplicaInUse, in_use, &[]);
         }

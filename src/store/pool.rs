@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 
-use super::reads::Reads;
+use super::killmails::query;
+use super::reads::{Pools, Reads};
 use super::{Error, Result};
 use crate::runtime::config::DatabaseConfig;
 
@@ -23,6 +24,10 @@ const PLANNING: [(&str, &str); 2] = [
     ("enable_seqscan", "off"),
 ];
 
+/// How long a connection for history may have been idle before the server is asked whether it is still there. When one
+/// ends within that time, the query that comes next fails.
+const TRUSTED_FOR: Duration = Duration::from_millis(100);
+
 /// The database: a pool for everything, others for reads, which may be a replica's. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -37,31 +42,29 @@ pub struct Store {
 impl Store {
     /// Opens the pools (bounded, with acquire time-out). Does not migrate, and does not wait for a replica.
     ///
-    /// Two pools of the primary share the configured number of connections, so that readers can't take the
-    /// ingester's; a single connection serves both. A replica gets as many again.
+    /// Three pools of the primary share the configured number of connections, so that readers can't take the
+    /// ingester's, nor historical queries those of the others. A replica gets as many again, for two.
     ///
     /// # Errors
     /// When the primary can't be reached.
     pub async fn connect(url: &str, config: &DatabaseConfig) -> Result<Self> {
-        let connections = config.database_connections.get();
-        let for_reads = connections / 2;
-        let pool = PgPoolOptions::new()
-            .max_connections(connections - for_reads)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+        let connections = config.database_connections;
+        let third = (connections / 3).max(1);
+        let timeout = config.query_timeout();
+        let pool = limited(connections.saturating_sub(2 * third))
             .connect_with(options(url)?.options(PLANNING))
             .await
             .map_err(Error::query("connecting to the database"))?;
-        let primary = if for_reads == 0 {
-            pool.clone()
-        } else {
-            read_pool(url, for_reads)?
-        };
+        let primary = read_pools(url, third, third, timeout)?;
         let replica = config
             .database_read_url
             .as_ref()
-            .map(|url| read_pool(url.expose_secret(), connections))
+            .map(|url| {
+                let reads = connections.saturating_sub(third);
+                read_pools(url.expose_secret(), reads, third, timeout)
+            })
             .transpose()?;
-        let reads = Reads::new(primary, replica);
+        let reads = Reads::new(primary, replica, timeout);
         Ok(Self {
             pool,
             reads,
@@ -70,15 +73,37 @@ impl Store {
     }
 }
 
-/// A pool that opens its connections when they are asked for.
-fn read_pool(url: &str, connections: u32) -> Result<PgPool> {
-    let options = options(url)?
-        .options(PLANNING)
-        .options([("statement_timeout", READ_STATEMENT_TIMEOUT)]);
-    Ok(PgPoolOptions::new()
-        .max_connections(connections)
+/// Pools that open their connections when they are asked for.
+fn read_pools(url: &str, reads: u32, history: u32, timeout: Duration) -> Result<Pools> {
+    let options = options(url)?.options(PLANNING);
+    let for_history = options
+        .clone()
+        .options(query::PLANNING)
+        .options([("default_transaction_read_only", "on")])
+        .options([("statement_timeout", timeout.as_millis().max(1).to_string())]);
+    let for_reads = options.options([("statement_timeout", READ_STATEMENT_TIMEOUT)]);
+    // One question to the server less for each page: it would be a tenth of what the server does for it.
+    let trusting =
+        limited(history)
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            });
+    Ok(Pools {
+        reads: limited(reads).connect_lazy_with(for_reads),
+        history: trusting.connect_lazy_with(for_history),
+    })
+}
+
+fn limited(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections.max(1))
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options))
 }
 
 /// Connection options of a URL, with our name on them.

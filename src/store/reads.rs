@@ -18,37 +18,57 @@ const REPLICA_PATIENCE: Duration = Duration::from_secs(1);
 /// Stands where the replica's head would, while nothing may be read there.
 const AWAY: i64 = -1;
 
+/// Pools of one server for reads. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pools {
+    /// For what is found at once.
+    pub reads: PgPool,
+    /// For historical queries and statistics: plans as they need them, statements that end in the time they may take.
+    pub history: PgPool,
+}
+
 /// The pools for reads. Cheap to clone; clones know the same of the replica.
 #[derive(Debug, Clone)]
 pub struct Reads {
-    primary: PgPool,
+    primary: Pools,
     replica: Option<Replica>,
+    history_timeout: Duration,
 }
 
 #[derive(Debug, Clone)]
 struct Replica {
-    pool: PgPool,
+    pools: Pools,
     /// The newest event of the feed that it is known to hold, or [`AWAY`].
     head: Arc<AtomicI64>,
 }
 
-/// A pool, and how much of the feed it is known to hold.
+/// A server, and how much of the feed it is known to hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Chosen<'a> {
     /// Where to read.
-    pub pool: &'a PgPool,
+    pub pools: &'a Pools,
     /// The replica holds everything up to here; `None` for the primary, which holds everything there is.
     pub head: Option<FeedSequence>,
 }
 
 impl Reads {
-    /// Reads of the primary, and of a replica once [`Reads::look`] has found it in order.
-    pub fn new(primary: PgPool, replica: Option<PgPool>) -> Self {
-        let replica = replica.map(|pool| Replica {
-            pool,
+    /// Reads of the primary, and of a replica once [`Reads::look`] has found it in order. Statements of the pools for
+    /// history end after `history_timeout`.
+    pub fn new(primary: Pools, replica: Option<Pools>, history_timeout: Duration) -> Self {
+        let replica = replica.map(|pools| Replica {
+            pools,
             head: Arc::new(AtomicI64::new(AWAY)),
         });
-        Self { primary, replica }
+        Self {
+            primary,
+            replica,
+            history_timeout,
+        }
+    }
+
+    /// How long a statement for history may take.
+    pub fn history_timeout(&self) -> Duration {
+        self.history_timeout
     }
 
     /// There is a replica, in order or not.
@@ -62,19 +82,19 @@ impl Reads {
         (head != AWAY).then_some(FeedSequence(head))
     }
 
-    /// The replica's pool.
-    pub fn replica(&self) -> Option<&PgPool> {
-        self.replica.as_ref().map(|replica| &replica.pool)
+    /// The replica's pools.
+    pub fn replica(&self) -> Option<&Pools> {
+        self.replica.as_ref().map(|replica| &replica.pools)
     }
 
-    /// The primary's pool for reads.
-    pub fn primary(&self) -> &PgPool {
+    /// The primary's pools for reads.
+    pub fn primary(&self) -> &Pools {
         &self.primary
     }
 
     /// Where to read what may be as old as the replica is allowed to be.
-    pub async fn any(&self) -> &PgPool {
-        self.holding(FeedSequence(0)).await.pool
+    pub async fn any(&self) -> &Pools {
+        self.holding(FeedSequence(0)).await.pools
     }
 
     /// Where to read what holds at least everything that the feed announced up to `needs`.
@@ -84,12 +104,12 @@ impl Reads {
             && replica.answers().await
         {
             return Chosen {
-                pool: &replica.pool,
+                pools: &replica.pools,
                 head: Some(head),
             };
         }
         Chosen {
-            pool: &self.primary,
+            pools: &self.primary,
             head: None,
         }
     }
@@ -100,7 +120,7 @@ impl Reads {
     /// When it does not answer, or not in time.
     pub async fn look(&self) -> Option<Result<FeedSequence>> {
         let replica = self.replica.as_ref()?;
-        let asked = timeout(REPLICA_PATIENCE, bounds(&replica.pool)).await;
+        let asked = timeout(REPLICA_PATIENCE, bounds(&replica.pools.reads)).await;
         Some(match asked {
             Ok(found) => found.map(|found| found.head),
             Err(_) => Err(Error::query("asking the replica")(
@@ -119,9 +139,10 @@ impl Reads {
 
     /// Closes the pools.
     pub async fn close(&self) {
-        self.primary.close().await;
-        if let Some(replica) = &self.replica {
-            replica.pool.close().await;
+        let servers = [Some(&self.primary), self.replica()];
+        for pools in servers.into_iter().flatten() {
+            pools.reads.close().await;
+            pools.history.close().await;
         }
     }
 }
@@ -131,7 +152,7 @@ impl Replica {
     /// at.
     async fn answers(&self) -> bool {
         let answers = matches!(
-            timeout(REPLICA_PATIENCE, self.pool.acquire()).await,
+            timeout(REPLICA_PATIENCE, self.pools.reads.acquire()).await,
             Ok(Ok(_))
         );
         if !answers {

@@ -174,7 +174,7 @@ async fn a_day_is_as_it_was_at_one_moment() {
     upsert(&store, (1..=10).map(killmail).collect()).await;
     let limit = Duration::from_secs(20);
     let everything = HistoricalQuery::default();
-    let mut conn = store.reads.primary().acquire().await.unwrap();
+    let mut conn = store.reads.primary().history.acquire().await.unwrap();
     let mut snapshot = query::begin_snapshot(&mut conn, limit).await.unwrap();
     let first = query::places(&mut snapshot, &everything, None, 100)
         .await

@@ -43,7 +43,7 @@ struct Process {
 impl Process {
     async fn start(database: &TestDatabase, config: FeedConfig) -> Self {
         let connections = DatabaseConfig {
-            database_connections: 4.try_into().unwrap(),
+            database_connections: 4,
             ..DatabaseConfig::default()
         };
         let store = Store::connect(database.url(), &connections).await.unwrap();

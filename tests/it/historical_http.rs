@@ -291,11 +291,7 @@ async fn a_page_of_many_chunks_is_one_json_document() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_query_is_told_what_to_narrow() {
-    let config = ApiConfig {
-        query_timeout_ms: 50,
-        ..ApiConfig::default()
-    };
-    let app = TestApp::with_config(config, Limits::default()).await;
+    let app = TestApp::with_query_timeout(50).await;
     let mut holder = PgConnection::connect(app.database_url()).await.unwrap();
     let mut lock = holder.begin().await.unwrap();
     lock.execute("LOCK TABLE killmails IN ACCESS EXCLUSIVE MODE")
@@ -368,7 +364,7 @@ async fn a_reader_that_pauses_holds_no_connection_and_nothing_is_read_ahead() {
     append_large(&app, 1..=1_300).await;
     let mut stream = export(&app).await;
     // Once the sockets' buffers are full the server waits; then no connection is in use.
-    let pool = app.state.store.reads.primary();
+    let pool = &app.state.store.reads.primary().history;
     let idle = || async {
         for _ in 0..20 {
             if pool.num_idle() < usize::try_from(pool.size()).unwrap() {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::Value as Json;
@@ -172,14 +171,15 @@ struct Asked {
 impl Asked {
     async fn of(query: &HistoricalQuery, limit: i64) -> Self {
         let store = filled().await;
-        let timeout = Duration::from_secs(20);
-        let mut transaction = query::begin(store.reads.primary(), timeout).await.unwrap();
-        let places = query::places(&mut transaction, query, None, limit).await;
+        let mut conn = query::connection(&store.reads.primary().history)
+            .await
+            .unwrap();
+        let places = query::places(&mut conn, query, None, limit).await;
         let returned = f64::from(u32::try_from(places.unwrap().len()).unwrap());
         assert!(returned > 0.0, "nothing found");
-        let statement = query::statement(&mut transaction, query, None, limit).await;
+        let statement = query::statement(&mut conn, query, None, limit).await;
         let statement = statement.unwrap();
-        let plan = explain(&mut transaction, &statement).await;
+        let plan = explain(&mut conn, &statement).await;
         Self {
             returned,
             work: Work::of(&plan),

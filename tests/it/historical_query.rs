@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -25,9 +24,6 @@ use crate::store_samples::{store, time};
 
 /// Killmails that are stored once and asked for again and again.
 const KILLMAILS: i64 = 2_500;
-
-/// Longest time of one statement here.
-const TIMEOUT: Duration = Duration::from_secs(20);
 
 const LABELS: [&str; 4] = ["loc:nullsec", "ganked", "isk:1b+", "#:2+"];
 
@@ -231,11 +227,10 @@ async fn write(store: &Store, killmails: &[Killmail], enrichment: &Enrichment) {
 async fn paged(store: &Store, query: &HistoricalQuery, size: i64) -> Vec<Place> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let mut transaction = query::begin(store.reads.primary(), TIMEOUT).await.unwrap();
-        let page = query::places(&mut transaction, query, after, size)
+        let mut conn = query::connection(&store.reads.primary().history)
             .await
             .unwrap();
-        transaction.rollback().await.unwrap();
+        let page = query::places(&mut conn, query, after, size).await.unwrap();
         assert!(i64::try_from(page.len()).unwrap() <= size);
         let is_last = i64::try_from(page.len()).unwrap() < size;
         after = page.last().copied().or(after);
@@ -248,8 +243,10 @@ async fn paged(store: &Store, query: &HistoricalQuery, size: i64) -> Vec<Place> 
 
 /// True where the first page comes from two clauses side by side.
 async fn merges(store: &Store, query: &HistoricalQuery) -> bool {
-    let mut transaction = query::begin(store.reads.primary(), TIMEOUT).await.unwrap();
-    let statement = query::statement(&mut transaction, query, None, 1).await;
+    let mut conn = query::connection(&store.reads.primary().history)
+        .await
+        .unwrap();
+    let statement = query::statement(&mut conn, query, None, 1).await;
     statement.unwrap().sql.contains(" IN (SELECT ")
 }
 
@@ -445,8 +442,10 @@ async fn documents_come_in_the_order_of_their_places_and_stop_at_a_size() {
     let (_database, store) = store().await;
     let enrichment = enrichment();
     write(&store, &made(31, 1..=20), &enrichment).await;
-    let mut transaction = query::begin(store.reads.primary(), TIMEOUT).await.unwrap();
-    let conn = &mut transaction;
+    let mut conn = query::connection(&store.reads.primary().history)
+        .await
+        .unwrap();
+    let conn = &mut conn;
     let query = HistoricalQuery {
         order: Order::Oldest,
         ..HistoricalQuery::default()

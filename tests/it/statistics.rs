@@ -315,9 +315,7 @@ async fn a_rebuild_needs_no_marks() {
 
 /// Killmails of all days by statistics, and by counting, in one moment.
 async fn both_counts(store: &Store) -> (i64, i64) {
-    let mut transaction = stats::begin(store.reads.primary(), Duration::from_secs(20))
-        .await
-        .unwrap();
+    let mut transaction = stats::begin(&store.reads.primary().history).await.unwrap();
     let question = stats::Question {
         window: Window {
             from: beginning(),

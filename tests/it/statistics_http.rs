@@ -7,7 +7,6 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use wanderer_kills::api::Limits;
 use wanderer_kills::domain::{Attacker, EntityKind, Killmail, Victim, Zkb};
-use wanderer_kills::runtime::config::ApiConfig;
 use wanderer_kills::store::killmails;
 
 use crate::store_samples::{enrichment, time};
@@ -203,11 +202,7 @@ async fn many_who_ask_the_same_cost_one_computation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_takes_too_long_is_told_what_to_narrow() {
-    let config = ApiConfig {
-        query_timeout_ms: 200,
-        ..ApiConfig::default()
-    };
-    let app = TestApp::with_config(config, Limits::default()).await;
+    let app = TestApp::with_query_timeout(200).await;
     fight(&app).await;
     // Whoever reads the marks waits for this lock longer than it may.
     let mut transaction = app.state.store.pool.begin().await.unwrap();

@@ -73,9 +73,7 @@ async fn read(
     read: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<i64>>,
 ) -> (i64, i64) {
     let store = filled().await;
-    let mut transaction = stats::begin(store.reads.primary(), Duration::from_secs(20))
-        .await
-        .unwrap();
+    let mut transaction = stats::begin(&store.reads.primary().history).await.unwrap();
     let counted = read(&mut transaction).await.unwrap();
     let (one_by_one, fetched): (i64, i64) = sqlx::query_as(
         "SELECT sum(seq_tup_read)::bigint, sum(idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables",

@@ -66,7 +66,7 @@ async fn taking_over_waits_for_a_commit_under_way() {
     let blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted";
     let waits = async {
         while sqlx::query_scalar::<_, i64>(blocked)
-            .fetch_one(store.reads.primary())
+            .fetch_one(&store.reads.primary().reads)
             .await
             .unwrap()
             == 0
@@ -218,7 +218,7 @@ async fn names_types_and_systems_come_back() {
 #[tokio::test]
 async fn health_sees_sources_gaps_and_dead_letters() {
     let (_database, store) = store().await;
-    health::ping(store.reads.primary()).await.unwrap();
+    health::ping(&store.reads.primary().reads).await.unwrap();
     let mut conn = store.pool.acquire().await.unwrap();
     let empty = health::ingest_status(&mut conn).await.unwrap();
     assert_eq!((empty.sources.len(), empty.newest_killmail), (0, None));

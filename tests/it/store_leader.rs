@@ -1,8 +1,5 @@
 //! One ingester a database, and pools that don't hang.
 
-use std::num::NonZeroU32;
-
-use secrecy::SecretString;
 use wanderer_kills::runtime::config::DatabaseConfig;
 use wanderer_kills::store::Store;
 use wanderer_kills::store::leader::{Duty, Leadership};
@@ -77,25 +74,19 @@ async fn duties_do_not_exclude_each_other() {
 async fn readers_have_connections_of_their_own() {
     let (database, _store) = store().await;
     let config = DatabaseConfig {
-        database_connections: NonZeroU32::new(2).unwrap(),
+        database_connections: 3,
         ..DatabaseConfig::default()
     };
     let store = Store::connect(database.url(), &config).await.unwrap();
     let _ingester = store.pool.begin().await.unwrap();
-    let timeout: String = sqlx::query_scalar("SHOW statement_timeout")
-        .fetch_one(store.reads.primary())
-        .await
-        .unwrap();
-    assert_eq!(timeout, "30s");
-    let single = DatabaseConfig {
-        database_connections: NonZeroU32::MIN,
-        database_read_url: None::<SecretString>,
-        ..DatabaseConfig::default()
-    };
-    let store = Store::connect(database.url(), &single).await.unwrap();
-    let one: i32 = sqlx::query_scalar("SELECT 1")
-        .fetch_one(store.reads.primary())
-        .await
-        .unwrap();
-    assert_eq!(one, 1);
+    let pools = store.reads.primary();
+    for (pool, expected) in [(&pools.reads, "30s"), (&pools.history, "5s")] {
+        let mut reader = pool.acquire().await.unwrap();
+        let timeout: String = sqlx::query_scalar("SHOW statement_timeout")
+            .fetch_one(&mut *reader)
+            .await
+            .unwrap();
+        assert_eq!(timeout, expected);
+        assert!(pool.try_acquire().is_none());
+    }
 }

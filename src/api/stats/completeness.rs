@@ -134,7 +134,7 @@ pub(super) async fn handle(
         .unwrap_or(DEFAULT_DAYS);
     params.finish()?;
     let _permit = state.admission.request()?;
-    let pool = state.store.reads.any().await;
+    let pool = &state.store.reads.any().await.reads;
     let mut checks = day_checks::newest(pool, before, None, limit + 1).await?;
     let run = reconcile_runs::newest(pool, None).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);

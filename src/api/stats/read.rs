@@ -92,9 +92,8 @@ pub(super) async fn reading<T>(
     read: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, store::Result<T>>,
 ) -> Result<T, ApiError> {
     let _permit = state.admission.query()?;
-    let timeout = state.config.query_timeout();
     let reading = async {
-        let mut transaction = stats::begin(state.store.reads.any().await, timeout).await?;
+        let mut transaction = stats::begin(&state.store.reads.any().await.history).await?;
         let read = read(&mut transaction).await;
         // It has only read.
         drop(transaction.rollback().await);
@@ -104,7 +103,7 @@ pub(super) async fn reading<T>(
     read.map_err(|error| {
         if error.is_statement_timeout() {
             ApiError::QueryTooBroad {
-                seconds: timeout.as_secs_f64(),
+                seconds: state.store.reads.history_timeout().as_secs_f64(),
                 advice: advice.to_owned(),
             }
         } else {

@@ -103,7 +103,7 @@ pub(super) async fn handle(
     let _permit = state.admission.request()?;
     let since = state.clock.now() - TimeDelta::hours(hours.unwrap_or(DEFAULT_HOURS));
     let limit = limit.unwrap_or(DEFAULT_SYSTEMS);
-    let pool = state.store.reads.any().await;
+    let pool = &state.store.reads.any().await.reads;
     let found = active_systems::since(pool, since, limit).await?;
     let systems = found.into_iter().map(ActiveSystem::from).collect();
     let headers = [(header::CACHE_CONTROL, "no-cache")];

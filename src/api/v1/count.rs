@@ -40,7 +40,7 @@ pub(super) async fn handle(
     let _permit = state.admission.request()?;
     let now = state.clock.now();
     let since = now - TimeDelta::hours(24);
-    let count = history::count_in_system(state.store.reads.any().await, id, since).await?;
+    let count = history::count_in_system(&state.store.reads.any().await.reads, id, since).await?;
     let timestamp = timestamp(now);
     let data = format!(r#"{{"system_id":{id},"count":{count},"timestamp":"{timestamp}"}}"#);
     Ok(success(&data, now))

@@ -122,7 +122,7 @@ async fn lists(
         let rows = if truncated {
             Vec::new()
         } else {
-            let pool = state.store.reads.any().await;
+            let pool = &state.store.reads.any().await.reads;
             history::in_systems(pool, some, span.since(now), Before::END, span.limit).await?
         };
         for system in some {

@@ -111,7 +111,7 @@ impl Whose {
         before: Before,
         limit: i64,
     ) -> crate::store::Result<Vec<PastKillmail>> {
-        let pool = state.store.reads.any().await;
+        let pool = &state.store.reads.any().await.reads;
         match self {
             Self::System(id) => history::in_systems(pool, &[*id], since, before, limit).await,
             Self::Character(id) => {

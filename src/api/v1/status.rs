@@ -40,7 +40,7 @@ pub(super) async fn handle(State(state): State<ApiState>) -> Result<Response, Ap
     let _permit = state.admission.request()?;
     let now = state.clock.now();
     let since = now - TimeDelta::hours(24);
-    let pool = state.store.reads.any().await;
+    let pool = &state.store.reads.any().await.reads;
     let stored = history::stored_roughly(pool, since).await?;
     let mut connection = pool.acquire().await.map_err(unreachable)?;
     let ingest = ingest_status(&mut connection).await?;

@@ -141,7 +141,7 @@ pub(super) async fn run(command: ExportCommand, shutdown: CancellationToken) -> 
     let exported = async {
         reads.trust(reads.look().await.and_then(Result::ok));
         let export = Export {
-            pool: reads.any().await.clone(),
+            pool: reads.any().await.history.clone(),
             query,
             writer: command.writer()?,
             summary: Summary::default(),

@@ -32,9 +32,6 @@ pub struct ApiConfig {
     /// Networks that webhooks may point to although they are not public, comma separated, such as 10.1.2.0/24.
     #[arg(long, env = "WK_WEBHOOK_ALLOW", value_delimiter = ',')]
     pub webhook_allow: Vec<IpNet>,
-    /// Milliseconds that one statement of a historical query may take; past that the client is told what to narrow.
-    #[arg(long, env = "WK_QUERY_TIMEOUT_MS", default_value_t = 5000)]
-    pub query_timeout_ms: u64,
     /// What an operator shows as `Authorization: Bearer` for backfills over HTTP and queries without a limit;
     /// without it there are none.
     #[arg(long, env = "WK_ADMIN_TOKEN", hide_env_values = true)]
@@ -48,11 +45,6 @@ impl ApiConfig {
     /// How long a request may take.
     pub fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_s)
-    }
-
-    /// How long one statement of a historical query may take.
-    pub fn query_timeout(&self) -> Duration {
-        Duration::from_millis(self.query_timeout_ms)
     }
 
     /// How long a websocket or stream may take to accept a message.
@@ -71,7 +63,6 @@ impl Default for ApiConfig {
             max_streams_per_address: super::non_zero(256),
             send_timeout_s: 30,
             webhook_allow: Vec::new(),
-            query_timeout_ms: 5000,
             admin_token: None,
             access: AccessConfig::default(),
         }

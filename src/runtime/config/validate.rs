@@ -145,7 +145,7 @@ impl Config {
             ("WK_REQUEST_TIMEOUT_S", self.api.request_timeout_s),
             ("WK_SEND_TIMEOUT_S", self.api.send_timeout_s),
             ("WK_HEAD_TIMEOUT_S", self.api.access.head_timeout_s),
-            ("WK_QUERY_TIMEOUT_MS", self.api.query_timeout_ms),
+            ("WK_QUERY_TIMEOUT_MS", self.database.query_timeout_ms),
             ("WK_UPSTREAM_TIMEOUT_S", self.upstream.upstream_timeout_s),
             ("WK_FEED_POLL_MS", self.feed.feed_poll_ms),
             ("WK_FEED_DAYS", u64::from(self.feed.feed_days)),

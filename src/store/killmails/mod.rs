@@ -97,9 +97,9 @@ pub async fn find(
     with_items: bool,
 ) -> Result<Option<StoredKillmail>> {
     let chosen = reads.holding(FeedSequence(0)).await;
-    match get(chosen.pool, killmail_id, with_items).await {
+    match get(&chosen.pools.reads, killmail_id, with_items).await {
         Ok(None) | Err(_) if chosen.head.is_some() => {
-            get(reads.primary(), killmail_id, with_items).await
+            get(&reads.primary().reads, killmail_id, with_items).await
         }
         found => found,
     }

@@ -15,9 +15,7 @@ pub mod top;
 pub mod valuable;
 mod window;
 
-use std::time::Duration;
-
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 
 use super::{Error, Result};
 
@@ -88,23 +86,19 @@ macro_rules! in_scope {
 }
 use in_scope;
 
-/// Settings beside the time-out. Joins are look-ups by index, whatever the planner believes of arrays; compiling
-/// a plan takes longer than running it.
-const PLANNING: &str =
-    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off";
+/// What the connections for historical queries have switched off is wanted here, but for hash joins and compiled plans.
+/// Joins are look-ups by index, whatever the planner believes of arrays.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+    SET LOCAL enable_sort = on; SET LOCAL enable_incremental_sort = on; \
+    SET LOCAL enable_bitmapscan = on; SET LOCAL enable_hashagg = on; \
+    SET LOCAL enable_nestloop = on; SET LOCAL enable_mergejoin = off";
 
-/// A read-only transaction of one moment, whose statements may take `timeout` each.
+/// A read-only transaction of one moment, on one of the pools for history.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn begin(pool: &PgPool, timeout: Duration) -> Result<Transaction<'static, Postgres>> {
-    let milliseconds = timeout.as_millis().max(1);
-    let statements = format!(
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-         SET LOCAL statement_timeout = {milliseconds}; {PLANNING}"
-    );
-    // A number of ours and constants.
-    pool.begin_with(AssertSqlSafe(statements))
+pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
+    pool.begin_with(BEGIN)
         .await
         .map_err(Error::query("beginning statistics"))
 }

@@ -38,6 +38,7 @@ pub(crate) struct TestApp {
     server: JoinHandle<anyhow::Result<()>>,
     client: reqwest::Client,
     url: String,
+    connections: DatabaseConfig,
     /// Absent where the database is someone else's.
     database: Option<TestDatabase>,
 }
@@ -45,6 +46,7 @@ pub(crate) struct TestApp {
 /// What servers may have different.
 struct Setup {
     config: ApiConfig,
+    database: DatabaseConfig,
     limits: Limits,
     clock: SharedClock,
     probes: Probes,
@@ -54,6 +56,7 @@ impl Setup {
     fn on(clock: SharedClock) -> Self {
         Self {
             config: ApiConfig::default(),
+            database: DatabaseConfig::default(),
             limits: Limits::default(),
             clock,
             probes: Probes::default(),
@@ -114,6 +117,15 @@ impl TestApp {
         Self::configured(Some(database), url, setup).await
     }
 
+    /// As [`TestApp::start`], where a statement of a historical query may take so long.
+    pub(crate) async fn with_query_timeout(query_timeout_ms: u64) -> Self {
+        let database = database().await;
+        let url = database.url().to_owned();
+        let mut setup = Setup::default();
+        setup.database.query_timeout_ms = query_timeout_ms;
+        Self::configured(Some(database), url, setup).await
+    }
+
     /// A server over a migrated database that belongs to someone else, on this clock. Someone else also reads
     /// the past that is wanted.
     pub(crate) async fn serving(url: &str, clock: SharedClock) -> Self {
@@ -162,6 +174,7 @@ impl TestApp {
         let url = self.url.clone();
         let setup = Setup {
             config: self.state.config.clone(),
+            database: self.connections.clone(),
             limits: (*self.state.limits).clone(),
             clock: self.state.clock.clone(),
             probes: self.state.probes.clone(),
@@ -184,9 +197,7 @@ impl TestApp {
 
     async fn configured(database: Option<TestDatabase>, url: String, setup: Setup) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let store = Store::connect(&url, &DatabaseConfig::default())
-            .await
-            .unwrap();
+        let store = Store::connect(&url, &setup.database).await.unwrap();
         let supervisor = Supervisor::new();
         // The feed's hourly rounds would spin on a clock whose waits pass at once.
         let feed_clock = SystemClock::shared();
@@ -197,6 +208,7 @@ impl TestApp {
         let metrics = MetricsRenderer::new(|| "# no metrics\n".to_owned());
         let Setup {
             config,
+            database: connections,
             limits,
             clock,
             probes,
@@ -215,6 +227,7 @@ impl TestApp {
             supervisor,
             token,
             url,
+            connections,
             database,
         }
     }

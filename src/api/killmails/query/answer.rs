@@ -155,23 +155,19 @@ impl Answer {
     }
 
     async fn read(&mut self) -> Result<Vec<StoredKillmail>, crate::store::Error> {
-        let timeout = self.state.config.query_timeout();
         let newest = self.state.feed.bounds().head;
         let chosen = self.state.store.reads.holding(self.request.needs).await;
-        let mut transaction = query::begin(chosen.pool, timeout).await?;
+        let mut conn = query::connection(&chosen.pools.history).await?;
         if self.waiting.is_empty() && !self.is_last {
             self.request.needs = self.request.needs.max(chosen.head.unwrap_or(newest));
-            self.find(&mut transaction).await?;
+            self.find(&mut conn).await?;
         }
         let next: Vec<Place> = (self.waiting.iter().rev())
             .take(QUERY_CHUNK)
             .copied()
             .collect();
         let with_items = self.request.with_items;
-        let conn = &mut transaction;
-        let killmails = query::documents(conn, &next, with_items, QUERY_CHUNK_BYTES).await?;
-        // It has only read; an error here would be one of the next chunk as well.
-        drop(transaction.rollback().await);
+        let killmails = query::documents(&mut conn, &next, with_items, QUERY_CHUNK_BYTES).await?;
         self.take_off(&next, &killmails);
         Ok(killmails)
     }
@@ -206,7 +202,7 @@ impl Answer {
     fn refusal(&self, error: crate::store::Error) -> ApiError {
         if error.is_statement_timeout() {
             return ApiError::QueryTooBroad {
-                seconds: self.state.config.query_timeout().as_secs_f64(),
+                seconds: self.state.store.reads.history_timeout().as_secs_f64(),
                 advice: advice::narrowing(&self.request.query),
             };
         }

@@ -54,7 +54,7 @@ impl History {
     /// Where the live part of a stream starts: the newest event that is certain to be on the pages.
     pub(super) async fn start(state: &ApiState) -> Result<FeedSequence> {
         // What the pages are then read from holds everything up to here, whichever database that is.
-        Ok(bounds(state.store.reads.any().await).await?.head)
+        Ok(bounds(&state.store.reads.any().await.reads).await?.head)
     }
 
     /// The history that `params` ask for, before a live part that starts behind `start`.
@@ -65,7 +65,7 @@ impl History {
     ) -> Result<Self> {
         let interests = params.interests();
         let since = state.clock.now() - TimeDelta::days(params.preload_days);
-        let pool = state.store.reads.holding(start).await.pool;
+        let pool = &state.store.reads.holding(start).await.pools.reads;
         let _turn = state.admission.history_turn().await;
         let expected = count_of_interests(pool, &interests, since, MAX_STREAMED_HISTORY).await?;
         let expected_batches = (expected + HISTORY_BATCH - 1) / HISTORY_BATCH;
@@ -87,7 +87,7 @@ impl History {
         if self.done || self.sent >= MAX_STREAMED_HISTORY {
             return Ok(None);
         }
-        let pool = state.store.reads.holding(self.start).await.pool;
+        let pool = &state.store.reads.holding(self.start).await.pools.reads;
         let turn = state.admission.history_turn().await;
         let limit = HISTORY_BATCH;
         let mut rows = of_interests(pool, &self.interests, self.since, self.before, limit).await?;

@@ -332,7 +332,7 @@ impl Metric {
             Self::DatabaseConnections => gauge(
                 "wanderer_kills_database_connections",
                 &["pool", "state"],
-                "Connections to the database, by `pool` (`primary`, `read`, `replica`) and `state` (`used`, `idle`).",
+                "Connections to the database, by `pool` (`primary`, `read`, `history`, `replica_read`, `replica_history`) and `state` (`used`, `idle`).",
             ),
             Self::DatabaseConnectionsMax => gauge(
                 "wanderer_kills_database_connections_max",

@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::domain::Filter;
@@ -68,27 +69,31 @@ pub struct HistoricalQuery {
     pub order: Order,
 }
 
-/// Settings for the statements of this module, beside their time-out. Only they are planned under them: a plan
-/// belongs to a statement's text. What is switched off counts as very expensive where it can't be avoided (the
-/// merge sorts a page, and each of the ids has its walk in a nested loop), and for expensive plans the server would
-/// compile machine code for seconds.
-const PLANNING: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off; \
-    SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashagg = off; \
-    SET LOCAL enable_hashjoin = off; SET LOCAL enable_nestloop = off; \
-    SET LOCAL jit = off";
+/// Settings of the connections for the statements of this module. What is switched off counts as very expensive where
+/// it can't be avoided (the merge sorts a page, and each of the ids has its walk in a nested loop), and for expensive
+/// plans the server would compile machine code for seconds.
+pub(in crate::store) const PLANNING: [(&str, &str); 7] = [
+    ("enable_sort", "off"),
+    ("enable_incremental_sort", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashagg", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_nestloop", "off"),
+    ("jit", "off"),
+];
 
-/// A read-only transaction whose statements may take `timeout` each.
+/// A connection for the statements of this module, of one of the pools for history.
 ///
 /// # Errors
-/// When the database refuses.
-pub async fn begin(pool: &PgPool, timeout: Duration) -> Result<Transaction<'static, Postgres>> {
-    // A number of ours and constants.
-    pool.begin_with(AssertSqlSafe(beginning("BEGIN READ ONLY", timeout)))
+/// When there is none, or none is free in time.
+pub async fn connection(pool: &PgPool) -> Result<PoolConnection<Postgres>> {
+    pool.acquire()
         .await
-        .map_err(Error::query("beginning a historical query"))
+        .map_err(Error::query("connecting for a historical query"))
 }
 
-/// The same on a connection, where every statement sees what was stored when the first one began.
+/// A read-only transaction on such a connection. Its statements may take `timeout` each, and see what was stored when
+/// the first one began.
 ///
 /// # Errors
 /// When the database refuses.
@@ -96,22 +101,22 @@ pub async fn begin_snapshot(
     conn: &mut PgConnection,
     timeout: Duration,
 ) -> Result<Transaction<'_, Postgres>> {
-    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    conn.begin_with(AssertSqlSafe(beginning(begin, timeout)))
+    let milliseconds = timeout.as_millis().max(1);
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+         SET LOCAL statement_timeout = {milliseconds}"
+    );
+    // A number of ours and a constant.
+    conn.begin_with(AssertSqlSafe(begin))
         .await
         .map_err(Error::query("beginning a snapshot"))
-}
-
-fn beginning(begin: &str, timeout: Duration) -> String {
-    let milliseconds = timeout.as_millis().max(1);
-    format!("{begin}; SET LOCAL statement_timeout = {milliseconds}; {PLANNING}")
 }
 
 /// The places of up to `limit` killmails strictly behind `after`, in order. Killmails that are stored meanwhile
 /// neither shift nor repeat what is behind a place.
 ///
 /// # Errors
-/// When the database refuses, or the time of the transaction's [`begin`] is over.
+/// When the database refuses, or the time of the connection's pool is over.
 pub async fn places(
     conn: &mut PgConnection,
     query: &HistoricalQuery,
