@@ -1,6 +1,6 @@
 //! ESI's body: who lost what, where and when, and to whom.
 
-use serde_json::{Map, Value};
+use serde_json_borrow::{ObjectAsVec as Map, Value};
 
 use super::ParseError;
 use super::node::{Object, Path};
@@ -159,18 +159,16 @@ fn attacker(attacker: Object<'_, '_>) -> Result<Attacker, ParseError> {
 }
 
 /// A list; an empty object is one too, as PHP may write it.
-fn list(value: &Value) -> Option<&[Value]> {
+fn list<'v>(value: &'v Value<'v>) -> Option<&'v [Value<'v>]> {
     match value {
         Value::Array(list) => Some(list),
         Value::Object(map) if map.is_empty() => Some(&[]),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            None
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Str(_) | Value::Object(_) => None,
     }
 }
 
 /// An element of a list of objects.
-fn element<'v>(path: &Path<'_>, value: &'v Value) -> Result<&'v Map<String, Value>, ParseError> {
+fn element<'v>(path: &Path<'_>, value: &'v Value<'v>) -> Result<&'v Map<'v>, ParseError> {
     value.as_object().ok_or_else(|| ParseError::Field {
         field: path.to_string(),
         value: super::node::quoted(value),

@@ -11,7 +11,7 @@ mod shape;
 mod zkb;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use super::ids::KillmailHash;
 use super::killmail::{Killmail, Zkb};
@@ -100,15 +100,16 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, ParseError> {
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_value(value: &Value) -> Result<Parsed, ParseError> {
+pub fn parse_value(value: &Value<'_>) -> Result<Parsed, ParseError> {
     shape::read(value)
 }
 
 /// R2Z2's numbers of a document; absent or odd ones are `None`.
-pub fn r2z2_numbers(value: &Value) -> R2z2Numbers {
+pub fn r2z2_numbers(value: &Value<'_>) -> R2z2Numbers {
     let number = |key| {
         value
-            .get(key)
+            .as_object()
+            .and_then(|document| document.get(key))
             .and_then(scalar::integer)
             .filter(|number| *number > 0)
     };
@@ -120,7 +121,7 @@ pub fn r2z2_numbers(value: &Value) -> R2z2Numbers {
 }
 
 /// Reads JSON; a leading byte order mark, as text editors leave it in files, is passed over.
-pub(super) fn json(bytes: &[u8]) -> Result<Value, ParseError> {
+pub(super) fn json(bytes: &[u8]) -> Result<Value<'_>, ParseError> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     serde_json::from_slice(text).map_err(|error| ParseError::NotJson {
         reason: error.to_string(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json_borrow::{ObjectAsVec as Map, Value};
 
 use super::{ParseError, scalar};
 
@@ -32,12 +32,12 @@ impl fmt::Display for Path<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Object<'p, 'v> {
     pub(super) path: &'p Path<'p>,
-    pub(super) map: &'v Map<String, Value>,
+    pub(super) map: &'v Map<'v>,
 }
 
 impl<'v> Object<'_, 'v> {
     /// The value of a key; null counts as absent.
-    pub(super) fn get(&self, key: &str) -> Option<&'v Value> {
+    pub(super) fn get(&self, key: &str) -> Option<&'v Value<'v>> {
         self.map.get(key).filter(|value| !value.is_null())
     }
 
@@ -58,7 +58,7 @@ impl<'v> Object<'_, 'v> {
         &self,
         key: &str,
         allowed: &'static str,
-        read: impl FnOnce(&'v Value) -> Option<T>,
+        read: impl FnOnce(&'v Value<'v>) -> Option<T>,
     ) -> Result<Option<T>, ParseError> {
         self.get(key)
             .map(|value| read(value).ok_or_else(|| self.refuse(key, allowed)))
@@ -70,7 +70,7 @@ impl<'v> Object<'_, 'v> {
         &self,
         key: &str,
         allowed: &'static str,
-        read: impl FnOnce(&'v Value) -> Option<T>,
+        read: impl FnOnce(&'v Value<'v>) -> Option<T>,
     ) -> Result<T, ParseError> {
         self.get(key)
             .and_then(read)
@@ -106,7 +106,7 @@ impl<'v> Object<'_, 'v> {
         &self,
         key: &str,
         allowed: &'static str,
-    ) -> Result<Option<&'v Map<String, Value>>, ParseError> {
+    ) -> Result<Option<&'v Map<'v>>, ParseError> {
         match self.get(key) {
             None => Ok(None),
             Some(Value::Object(map)) => Ok(Some(map).filter(|map| !map.is_empty())),
@@ -117,9 +117,9 @@ impl<'v> Object<'_, 'v> {
 }
 
 /// A value as an error repeats it: scalars as they stand, the rest described.
-pub(super) fn quoted(value: &Value) -> String {
+pub(super) fn quoted(value: &Value<'_>) -> String {
     match value {
-        Value::String(text) => cut(&format!("{:?}", cut(text))),
+        Value::Str(text) => cut(&format!("{:?}", cut(text))),
         Value::Array(list) => format!("a list of {}", list.len()),
         Value::Object(map) => keys(map),
         Value::Null | Value::Bool(_) | Value::Number(_) => cut(&value.to_string()),
@@ -127,7 +127,7 @@ pub(super) fn quoted(value: &Value) -> String {
 }
 
 /// An object described by its first keys.
-fn keys(map: &Map<String, Value>) -> String {
+fn keys(map: &Map<'_>) -> String {
     if map.is_empty() {
         return "an empty object".to_owned();
     }

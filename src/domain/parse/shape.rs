@@ -1,6 +1,6 @@
 //! Tells the shapes apart and brings wrapper, body and zKillboard's block together.
 
-use serde_json::{Map, Value};
+use serde_json_borrow::{ObjectAsVec as Map, Value};
 
 use super::node::{Object, Path, quoted};
 use super::{ParseError, Parsed, Reference, body, scalar, zkb};
@@ -22,7 +22,7 @@ const ID_ALLOWED: &str = "a whole number greater than 0";
 const HASH_ALLOWED: &str = "a killmail hash of 40 hexadecimal digits";
 
 /// Reads a document of any shape.
-pub(super) fn read(value: &Value) -> Result<Parsed, ParseError> {
+pub(super) fn read(value: &Value<'_>) -> Result<Parsed, ParseError> {
     let Value::Object(map) = value else {
         return Err(ParseError::UnknownShape {
             found: quoted(value),
@@ -49,14 +49,14 @@ pub(super) fn read(value: &Value) -> Result<Parsed, ParseError> {
 }
 
 /// RedisQ's outer object.
-fn read_package(document: Object<'_, '_>, package: &Value) -> Result<Parsed, ParseError> {
+fn read_package(document: Object<'_, '_>, package: &Value<'_>) -> Result<Parsed, ParseError> {
     match package {
         Value::Null => Ok(Parsed::Nothing),
         Value::Object(map) => {
             let path = Path::Key(document.path, "package");
             read_wrapper(Object { path: &path, map })
         }
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+        Value::Bool(_) | Value::Number(_) | Value::Str(_) | Value::Array(_) => {
             Err(document.refuse("package", "an object, or null for nothing new"))
         }
     }
@@ -74,7 +74,7 @@ fn upstream_error(document: Object<'_, '_>) -> Option<ParseError> {
 
 /// An object with an id, and perhaps a body: inside of it, or it is the body itself.
 fn read_wrapper(wrapper: Object<'_, '_>) -> Result<Parsed, ParseError> {
-    let mut nested: Option<(&str, &Map<String, Value>)> = None;
+    let mut nested: Option<(&str, &Map<'_>)> = None;
     for key in NESTED_BODY_KEYS {
         let body = wrapper.object(key, "an object, or null where the body is missing")?;
         nested = nested.or(body.map(|map| (key, map)));

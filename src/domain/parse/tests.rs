@@ -52,7 +52,7 @@ fn esi() -> Value {
 fn refusal(change: impl FnOnce(&mut Value)) -> String {
     let mut document = esi();
     change(&mut document);
-    parse_value(&document).unwrap_err().to_string()
+    parse_value(&(&document).into()).unwrap_err().to_string()
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn r2z2_document() {
 #[test]
 fn r2z2_numbers_that_are_odd_count_as_absent() {
     let value = json!({"sequence_id": "7", "sequence_updated": true, "uploaded_at": -1});
-    let numbers = r2z2_numbers(&value);
+    let numbers = r2z2_numbers(&(&value).into());
     assert_eq!(numbers.sequence_id, Some(7));
     assert_eq!(numbers.sequence_updated, None);
     assert_eq!(numbers.uploaded_at, None);
-    assert_eq!(r2z2_numbers(&json!([])), R2z2Numbers::default());
+    assert_eq!(r2z2_numbers(&(&json!([])).into()), R2z2Numbers::default());
 }
 
 #[test]
@@ -305,13 +305,13 @@ fn contradictions_name_both_places() {
     let mut document: Value = serde_json::from_slice(fixture!("r2z2")).unwrap();
     document["esi"]["killmail_id"] = json!(1);
     assert_eq!(
-        parse_value(&document).unwrap_err().to_string(),
+        parse_value(&(&document).into()).unwrap_err().to_string(),
         "killmail_id and esi.killmail_id is 140000002 and 1, allowed is the same killmail id in both"
     );
 
     let mut document: Value = serde_json::from_slice(fixture!("r2z2")).unwrap();
     document["zkb"]["hash"] = json!("ff".repeat(20));
-    let message = parse_value(&document).unwrap_err().to_string();
+    let message = parse_value(&(&document).into()).unwrap_err().to_string();
     assert!(
         message.starts_with("hash and zkb.hash is 0011"),
         "{message}"
@@ -326,7 +326,10 @@ fn contradictions_name_both_places() {
 fn an_empty_hash_counts_as_absent() {
     let mut document = esi();
     document["killmail_hash"] = json!("  ");
-    assert!(matches!(parse_value(&document), Ok(Parsed::Killmail(_))));
+    assert!(matches!(
+        parse_value(&(&document).into()),
+        Ok(Parsed::Killmail(_))
+    ));
 }
 
 #[test]
@@ -349,7 +352,7 @@ fn items_nest_to_the_limit_and_no_deeper() {
         }
         let mut document = esi();
         document["victim"]["items"] = items;
-        parse_value(&document)
+        parse_value(&(&document).into())
     };
     assert!(nested(MAX_ITEM_DEPTH).is_ok());
     let message = nested(MAX_ITEM_DEPTH + 1).unwrap_err().to_string();
@@ -423,7 +426,7 @@ proptest! {
 
     #[test]
     fn any_json_gives_a_value_or_a_reason(value in any_json()) {
-        let _outcome = (parse_value(&value), r2z2_numbers(&value));
+        let _outcome = (parse_value(&(&value).into()), r2z2_numbers(&(&value).into()));
     }
 
     #[test]
@@ -458,7 +461,7 @@ proptest! {
     ) {
         let mut document: Value = serde_json::from_slice(ALL[which]).unwrap();
         replace(&mut document, &mut at, &value);
-        if let Ok(Parsed::Killmail(killmail)) = parse_value(&document) {
+        if let Ok(Parsed::Killmail(killmail)) = parse_value(&(&document).into()) {
             prop_assert!(killmail.killmail_id > 0 && killmail.solar_system_id > 0);
         }
     }

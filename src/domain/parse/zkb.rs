@@ -1,6 +1,6 @@
 //! zKillboard's block.
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use super::ParseError;
 use super::node::Object;
@@ -31,7 +31,7 @@ pub(super) fn read(object: Object<'_, '_>) -> Result<Option<Zkb>, ParseError> {
     Ok(Some(zkb).filter(|zkb| *zkb != Zkb::default()))
 }
 
-fn labels(value: &Value) -> Option<Vec<String>> {
+fn labels(value: &Value<'_>) -> Option<Vec<String>> {
     match value {
         Value::Array(list) if list.len() <= MAX_LABELS => list.iter().map(label).collect(),
         // PHP writes a list with holes as an object.
@@ -39,14 +39,14 @@ fn labels(value: &Value) -> Option<Vec<String>> {
         Value::Null
         | Value::Bool(_)
         | Value::Number(_)
-        | Value::String(_)
+        | Value::Str(_)
         | Value::Array(_)
         | Value::Object(_) => None,
     }
 }
 
 /// Control characters are refused: the database cannot hold all of them.
-fn label(value: &Value) -> Option<String> {
+fn label(value: &Value<'_>) -> Option<String> {
     let text = value.as_str()?;
     (!text.chars().any(char::is_control)).then(|| text.to_owned())
 }

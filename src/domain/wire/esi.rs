@@ -191,7 +191,7 @@ mod tests {
     use crate::domain::testing;
 
     fn parsed(document: &Value) -> Killmail {
-        match parse_value(document).unwrap() {
+        match parse_value(&document.into()).unwrap() {
             Parsed::Killmail(killmail) => *killmail,
             other @ (Parsed::Reference(_) | Parsed::Nothing) => panic!("{other:?}"),
         }

@@ -10,7 +10,7 @@ pub mod shape;
 mod splice;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use super::killmail::{Item, Killmail};
 use super::names::Enrichment;
@@ -54,8 +54,10 @@ pub fn read(document: &str, items: Option<&str>) -> Result<Killmail, ParseError>
     let mut value = parse::json(document.as_bytes())?;
     if let Some(items) = items {
         let items = parse::json(items.as_bytes())?;
-        if let Some(victim) = value.get_mut("victim").and_then(Value::as_object_mut) {
-            victim.insert("items".to_owned(), items);
+        if let Value::Object(document) = &mut value
+            && let Some(Value::Object(victim)) = document.get_mut("victim")
+        {
+            victim.insert("items", items);
         }
     }
     match parse::parse_value(&value)? {

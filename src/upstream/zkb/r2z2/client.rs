@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json_borrow::Value;
 use url::Url;
 
 use super::step::{Answer, HeadAnswer};
@@ -113,7 +114,7 @@ fn failure(error: &Error) -> Answer {
 
 /// Judges a success' bytes.
 fn read(bytes: Bytes) -> Document {
-    let value: serde_json::Value = match serde_json::from_slice(&bytes) {
+    let value: Value<'_> = match serde_json::from_slice(&bytes) {
         Ok(value) => value,
         Err(error) => {
             return Document {
