@@ -10,7 +10,8 @@ use wanderer_kills::runtime::descriptors;
 use wanderer_kills::runtime::signals::StopSignals;
 use wanderer_kills::runtime::telemetry::{exposition, logs};
 
-/// Killmails are made of small pieces, which the usual allocator takes a seventh of a backfill's time for.
+/// Killmails are made of small pieces, which the usual allocator takes a seventh of a backfill's time for. Huge pages are
+/// off: they hold twice the memory that an idle process needs.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -85,8 +85,8 @@ pub const QUERY_CHUNK: usize = 100;
 /// Such a chunk ends early once its documents reach this size: fights of thousands have documents of megabytes.
 pub const QUERY_CHUNK_BYTES: usize = 2 * 1024 * 1024;
 
-/// Historical queries that use a database connection at the same time: the others take turns, and listeners keep
-/// connections for themselves.
+/// Historical queries that are at work at the same time: the others take turns. With [`LONG_QUERIES`] as many as a third
+/// of the default's connections, which is what they have.
 pub const SHORT_QUERIES: usize = 3;
 
 /// Historical queries beside them that take longer than others.

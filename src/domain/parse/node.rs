@@ -131,7 +131,7 @@ fn keys(map: &Map<'_>) -> String {
     if map.is_empty() {
         return "an empty object".to_owned();
     }
-    let first: Vec<String> = map.keys().take(8).map(|key| cut(key)).collect();
+    let first: Vec<String> = map.keys().take(8).map(cut).collect();
     cut(&format!("an object with the keys {}", first.join(", ")))
 }
 

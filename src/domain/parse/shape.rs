@@ -37,7 +37,7 @@ pub(super) fn read(value: &Value<'_>) -> Result<Parsed, ParseError> {
         .iter()
         .chain(&BODY_KEYS)
         .chain(&NESTED_BODY_KEYS)
-        .any(|key| map.contains_key(*key));
+        .any(|key| map.contains_key(key));
     if known {
         return read_wrapper(document);
     }
@@ -87,7 +87,7 @@ fn read_wrapper(wrapper: Object<'_, '_>) -> Result<Parsed, ParseError> {
             map,
         }),
         None => {
-            Some(wrapper).filter(|object| BODY_KEYS.iter().any(|key| object.map.contains_key(*key)))
+            Some(wrapper).filter(|object| BODY_KEYS.iter().any(|key| object.map.contains_key(key)))
         }
     };
 
