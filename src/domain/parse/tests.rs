@@ -215,7 +215,7 @@ fn what_is_no_killmail_says_what_it_was() {
         ("{}", "not a killmail: an empty object"),
         (
             r#"{"sequence":5,"b":1}"#,
-            "not a killmail: an object with the keys b, sequence",
+            "not a killmail: an object with the keys sequence, b",
         ),
         (
             r#"{"package":[]}"#,
