@@ -82,7 +82,7 @@ fn read_pools(url: &str, reads: u32, history: u32, timeout: Duration) -> Result<
         .options([("default_transaction_read_only", "on")])
         .options([("statement_timeout", timeout.as_millis().max(1).to_string())]);
     let for_reads = options.options([("statement_timeout", READ_STATEMENT_TIMEOUT)]);
-    // One question to the server less for each page: it would be a tenth of what the server does for it.
+    // A page of history is two statements: a question before them would be a third.
     let trusting =
         limited(history)
             .test_before_acquire(false)
