@@ -19,8 +19,8 @@ const INGESTER: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name = 'wanderer-kills ingester')";
 
-/// A lost lock is noticed within a second, on a busy machine some later.
-const LONGER_THAN_A_LOCK_IS_TRUSTED: Duration = Duration::from_secs(8);
+/// A lost lock is noticed within a second; the client gives a poll up only later than this.
+const LONGER_THAN_A_LOCK_IS_TRUSTED: Duration = Duration::from_secs(4);
 
 /// The protocols that the live source speaks.
 #[derive(Debug, Clone, Copy, PartialEq)]
