@@ -11,7 +11,7 @@ use proptest::sample::select;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use wanderer_kills::domain::{
     Attacker, Enrichment, Facts, Filter, Killmail, MatchMode, Role, SecurityBand, ShipType,
     SolarSystem, Victim, Zkb, wire,
@@ -206,21 +206,29 @@ fn naive(known: &[Known], query: &HistoricalQuery) -> Vec<Place> {
     places
 }
 
+fn storable(killmails: &[Killmail], enrichment: &Enrichment) -> Vec<StorableKillmail> {
+    let made = killmails.iter().map(|killmail| StorableKillmail {
+        document: wire::document(killmail, enrichment),
+        killmail: killmail.clone(),
+        pending_names: false,
+    });
+    made.collect()
+}
+
 async fn write(store: &Store, killmails: &[Killmail], enrichment: &Enrichment) {
     for batch in killmails.chunks(500) {
-        let batch: Vec<StorableKillmail> = batch
-            .iter()
-            .map(|killmail| StorableKillmail {
-                document: wire::document(killmail, enrichment),
-                killmail: killmail.clone(),
-                pending_names: false,
-            })
-            .collect();
+        let batch = storable(batch, enrichment);
         let mut conn = store.pool.acquire().await.unwrap();
         killmails::upsert(&mut conn, &batch, enrichment)
             .await
             .unwrap();
     }
+}
+
+/// As rows are that were stored before killmails had codes of their groups.
+async fn forget_some_groups(store: &Store) {
+    let forgotten = "UPDATE killmails SET ship_group_codes = NULL WHERE killmail_id % 5 = 0";
+    sqlx::query(forgotten).execute(&store.pool).await.unwrap();
 }
 
 /// Every page to the last one.
@@ -241,13 +249,14 @@ async fn paged(store: &Store, query: &HistoricalQuery, size: i64) -> Vec<Place> 
     }
 }
 
-/// True where the first page comes from two clauses side by side.
-async fn merges(store: &Store, query: &HistoricalQuery) -> bool {
+/// Whether the first page comes from two clauses side by side, and whether regions tell of groups of ships beforehand.
+async fn ways(store: &Store, query: &HistoricalQuery) -> [bool; 2] {
     let mut conn = query::connection(&store.reads.primary().history)
         .await
         .unwrap();
     let statement = query::statement(&mut conn, query, None, 1).await;
-    statement.unwrap().sql.contains(" IN (SELECT ")
+    let sql = statement.unwrap().sql;
+    [" IN (SELECT ", "ship_group_codes"].map(|way| sql.contains(way))
 }
 
 fn ids(most: i64) -> impl Strategy<Value = BTreeSet<i64>> {
@@ -281,7 +290,14 @@ prop_compose! {
             6 => Just(BTreeSet::new()),
             1 => prop::collection::btree_set(select(LABELS.to_vec()), 1..3),
         ],
+        alone in prop::option::weighted(0.15, (
+            prop::collection::btree_set(10_000_001..=10_000_003_i64, 1..3),
+            prop::collection::btree_set(20..=23_i64, 1..3),
+        )),
     ) -> Filter {
+        if let Some((regions, ship_groups)) = alone {
+            return Filter { regions, ship_groups, role, min_value, ..Filter::default() };
+        }
         let [npc, solo, awox] = flags;
         Filter {
             systems, constellations, regions,
@@ -329,7 +345,9 @@ fn every_query_finds_what_its_filter_wants_page_by_page() {
         .collect();
     let (_database, store) = runtime.block_on(store());
     runtime.block_on(write(&store, &killmails, &enrichment));
-    let (answered, merged) = (Cell::new(0_usize), Cell::new(0_usize));
+    runtime.block_on(forget_some_groups(&store));
+    let answered = Cell::new(0_usize);
+    let taken = Cell::new([0_usize; 2]);
     let mut runner = TestRunner::new(ProptestConfig {
         cases: 500,
         failure_persistence: None,
@@ -342,8 +360,9 @@ fn every_query_finds_what_its_filter_wants_page_by_page() {
             let found = runtime.block_on(paged(&store, &query, size));
             if !expected.is_empty() {
                 answered.set(answered.get() + 1);
-                let is_merged = runtime.block_on(merges(&store, &query));
-                merged.set(merged.get() + usize::from(is_merged));
+                let taken_now = runtime.block_on(ways(&store, &query)).map(usize::from);
+                let [merged, told] = taken.get();
+                taken.set([merged + taken_now[0], told + taken_now[1]]);
             }
             if found == expected {
                 Ok(())
@@ -357,7 +376,9 @@ fn every_query_finds_what_its_filter_wants_page_by_page() {
         })
         .unwrap();
     assert!(answered.get() > 100, "only {answered:?} had an answer");
-    assert!(merged.get() > 10, "only {merged:?} merged two clauses");
+    let [merged, told] = taken.get();
+    assert!(merged > 10, "only {merged} merged two clauses");
+    assert!(told > 10, "only {told} let a region tell of groups");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -388,6 +409,11 @@ async fn what_was_there_at_the_start_comes_once_while_others_are_stored() {
         role,
         ..Filter::default()
     };
+    let of_a_region_and_groups = Filter {
+        regions: [10_000_001].into(),
+        ship_groups: [20, 22].into(),
+        ..Filter::default()
+    };
     let of_two_clauses = Filter {
         corporations: [1, 2].into(),
         regions: [10_000_001].into(),
@@ -397,6 +423,7 @@ async fn what_was_there_at_the_start_comes_once_while_others_are_stored() {
         of_corporations(Role::Any),
         of_corporations(Role::Victim),
         of_two_clauses,
+        of_a_region_and_groups,
     ];
     for order in [Order::Newest, Order::Oldest] {
         for filter in &filters {
@@ -463,4 +490,31 @@ async fn documents_come_in_the_order_of_their_places_and_stop_at_a_size() {
         query::places(conn, &query, None, 3).await.unwrap(),
         places[..3]
     );
+}
+
+#[tokio::test]
+async fn groups_of_ships_are_coded_alike_however_they_are_written() {
+    let (_database, store) = store().await;
+    let enrichment = enrichment();
+    write(&store, &made(41, 1..=300), &enrichment).await;
+    let copied = storable(&made(42, 301..=600), &enrichment);
+    let mut transaction = store.pool.begin().await.unwrap();
+    let nothing_is_announced = DateTime::<Utc>::MAX_UTC;
+    killmails::upsert_history(&mut transaction, &copied, &enrichment, nothing_is_announced)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    for ids in ["killmail_id <= 300", "killmail_id > 300"] {
+        let counts = format!(
+            "SELECT count(*), count(ship_group_codes), count(*) FILTER (WHERE ship_group_codes IS NOT DISTINCT FROM
+                ship_group_codes(killmail_id, killmail_time, ship_type_id, ship_group_id))
+             FROM killmails WHERE {ids}"
+        );
+        let (all, coded, right): (i64, i64, i64) = sqlx::query_as(AssertSqlSafe(counts))
+            .fetch_one(&store.pool)
+            .await
+            .unwrap();
+        assert_eq!((all, right), (300, 300), "{ids}");
+        assert!((100..300).contains(&coded), "{coded} of {ids} are coded");
+    }
 }

@@ -136,7 +136,10 @@ const A_KEY_TO_DROP: &str = "
     INSERT INTO attackers (killmail_id, killmail_time, damage_done, security_status, ordinal, final_blow)
     VALUES (1, now(), 1, 0.5, 0, true);
     ALTER TABLE attackers ADD CONSTRAINT attackers_pkey PRIMARY KEY (killmail_id, ordinal, killmail_time);
-    DROP FUNCTION begin_loading_year, indexes_of_loaded_year, attach_loaded_year;
+    DROP FUNCTION begin_loading_year, indexes_of_loaded_year, attach_loaded_year, ship_group_codes;
+    DROP INDEX killmails_region_contents;
+    ALTER TABLE killmails DROP COLUMN ship_group_codes;
+    CREATE INDEX killmails_region ON killmails (region_id);
     DELETE FROM refinery_schema_history WHERE version >= 21";
 
 #[tokio::test]

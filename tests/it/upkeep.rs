@@ -129,7 +129,7 @@ async fn documents_are_completed_without_an_event() {
     assert_eq!(again, expected(0, 0, 1));
     let filled =
         "SELECT count(*) FROM killmails WHERE region_id = 10000002 AND constellation_id = 20000020
-        AND security_status > 0.9 AND ship_group_id = 25";
+        AND security_status > 0.9 AND ship_group_id = 25 AND ship_group_codes = '\\x8019'";
     assert_eq!(number(&store, filled).await, 4);
     let groups = "SELECT count(*) FROM attackers WHERE ship_group_id = 25";
     assert_eq!(number(&store, groups).await, 4);

@@ -207,6 +207,8 @@ async fn execute(conn: &mut PgConnection, columns: &Columns) -> Result<Vec<bool>
             region_id = coalesce(u.region_id, k.region_id),
             security_status = coalesce(u.security_status, k.security_status),
             ship_group_id = coalesce(u.ship_group_id, k.ship_group_id),
+            ship_group_codes = ship_group_codes(
+                k.killmail_id, k.killmail_time, k.ship_type_id, coalesce(u.ship_group_id, k.ship_group_id)),
             pending_names = u.pending_names,
             document = NULL,
             packed_document = u.packed_document,

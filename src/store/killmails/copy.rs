@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::insert::group_of;
-use super::{StorableKillmail, merge};
+use super::{StorableKillmail, merge, ship_groups};
 use crate::domain::{Attacker, Enrichment, Killmail};
 use crate::store::document::pack;
 use crate::store::items::Packed;
@@ -16,8 +16,9 @@ const KILLMAILS: &str = "COPY killmails (
     ship_group_id, damage_taken, position_x, position_y, position_z, final_blow_character_id,
     final_blow_corporation_id, final_blow_alliance_id, final_blow_ship_type_id, attacker_count, location_id,
     fitted_value, dropped_value, destroyed_value, total_value, total_droppable_value, points, npc, solo, awox,
-    labels, hash, pending_names, items, item_stacks, packed_document) FROM STDIN (FORMAT binary)";
-const KILLMAIL_FIELDS: i16 = 39;
+    labels, hash, pending_names, items, item_stacks, packed_document,
+    ship_group_codes) FROM STDIN (FORMAT binary)";
+const KILLMAIL_FIELDS: i16 = 40;
 const ATTACKERS: &str = "COPY attackers (killmail_id, killmail_time, ordinal, character_id, corporation_id,
     alliance_id, faction_id, ship_type_id, ship_group_id, weapon_type_id, damage_done, security_status,
     final_blow) FROM STDIN (FORMAT binary)";
@@ -107,6 +108,7 @@ impl Rows {
         self.json(items.json.as_deref());
         self.integers(items.stacks.as_deref());
         self.field(Some(&pack(&storable.document)));
+        self.field(ship_groups::codes(killmail, enrichment).as_deref());
     }
 
     fn victim(&mut self, killmail: &Killmail, enrichment: &Enrichment) {

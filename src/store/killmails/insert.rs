@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{StorableKillmail, merge};
+use super::{StorableKillmail, merge, ship_groups};
 use crate::domain::{Attacker, Enrichment};
 use crate::store::document::pack;
 use crate::store::items::Packed;
@@ -29,6 +29,7 @@ struct Columns {
     items: Vec<Option<String>>,
     item_stacks: Vec<Option<String>>,
     packed_document: Vec<Vec<u8>>,
+    ship_group_codes: Vec<Option<Vec<u8>>>,
 }
 
 #[derive(Default)]
@@ -114,6 +115,8 @@ impl Columns {
         self.items.push(items.json);
         self.item_stacks.push(items.stacks.as_deref().map(array));
         self.packed_document.push(pack(&storable.document));
+        self.ship_group_codes
+            .push(ship_groups::codes(killmail, enrichment));
     }
 
     fn push_place(&mut self, solar_system_id: i64, enrichment: &Enrichment) {
@@ -244,6 +247,7 @@ async fn execute(conn: &mut PgConnection, columns: &Columns) -> Result<Vec<i64>,
         &columns.items as &[Option<String>],
         &columns.item_stacks as &[Option<String>],
         &columns.packed_document,
+        &columns.ship_group_codes as &[Option<Vec<u8>>],
     )
     .fetch_all(conn)
     .await

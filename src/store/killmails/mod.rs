@@ -9,6 +9,7 @@ mod insert;
 mod merge;
 pub mod query;
 mod recent;
+mod ship_groups;
 mod stored;
 mod update;
 mod upsert;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::ship_groups;
 use super::HistoricalQuery;
 use super::statement::{Statement, Value};
 use super::walk::Along;
@@ -28,6 +29,15 @@ pub(super) struct Interest<'q> {
     pub(super) columns: Columns,
     pub(super) role: Role,
 }
+
+/// The column of regions. Its index includes what killmails are worth and which groups of ships took part.
+const REGION: &str = "region_id";
+
+/// The column of the groups of victims' ships.
+const SHIP_GROUP: &str = "ship_group_id";
+
+/// Groups of ships that an index is asked for at most; each is searched in every killmail on the way.
+const MAX_RULING_GROUPS: usize = 8;
 
 /// Interests of which one has to hold.
 #[derive(Debug, Clone)]
@@ -64,7 +74,7 @@ fn interests(query: &HistoricalQuery) -> [Interest<'_>; 9] {
     [
         (&filter.systems, Columns::Place("solar_system_id")),
         (&filter.constellations, Columns::Place("constellation_id")),
-        (&filter.regions, Columns::Place("region_id")),
+        (&filter.regions, Columns::Place(REGION)),
         (
             &filter.characters,
             party("victim_character_id", "character_id", true),
@@ -87,7 +97,7 @@ fn interests(query: &HistoricalQuery) -> [Interest<'_>; 9] {
         ),
         (
             &filter.ship_groups,
-            party("ship_group_id", "ship_group_id", true),
+            party(SHIP_GROUP, "ship_group_id", true),
         ),
     ]
     .map(|(ids, columns)| Interest {
@@ -170,6 +180,37 @@ impl Clause<'_> {
         self.0.iter().map(of).sum()
     }
 
+    /// True where one of the interests is in regions, whose index is walked for it.
+    pub(super) fn has_regions(&self) -> bool {
+        let is_region = |it: &Interest<'_>| it.columns == Columns::Place(REGION);
+        self.0.iter().any(is_region)
+    }
+
+    /// True for groups of ships alone: the index of regions tells which killmails lack them.
+    pub(super) fn rules_out(&self) -> bool {
+        let [
+            Interest {
+                ids,
+                columns: Columns::Party { victim, .. },
+                ..
+            },
+        ] = self.0.as_slice()
+        else {
+            return false;
+        };
+        *victim == SHIP_GROUP && ids.len() <= MAX_RULING_GROUPS
+    }
+
+    fn not_ruled_out(&self, statement: &mut Statement) -> String {
+        let ids = self.0.iter().flat_map(|interest| interest.ids);
+        let mut choices = vec!["k.ship_group_codes IS NULL".to_owned()];
+        choices.extend(ids.map(|id| {
+            let code = statement.bind(Value::Bytes(ship_groups::code(*id).to_vec()));
+            format!("position({code} IN k.ship_group_codes) > 0")
+        }));
+        format!("({})", choices.join(" OR "))
+    }
+
     fn condition(&self, statement: &mut Statement) -> String {
         let choices: Vec<String> = (self.0.iter())
             .map(|interest| interest.condition(statement))
@@ -178,30 +219,63 @@ impl Clause<'_> {
     }
 }
 
-/// Everything but what is walked along, as conditions on the row `k`; empty where nothing else is asked.
-pub(super) fn others(
-    query: &HistoricalQuery,
-    clauses: &[Clause<'_>],
-    along: Along<'_>,
-    statement: &mut Statement,
-) -> Vec<String> {
-    let mut conditions = restrictions(query, statement);
-    let rest = clauses.iter().filter(|clause| !along.is_of(clause));
-    conditions.extend(rest.map(|clause| clause.condition(statement)));
-    conditions
+/// Everything but what is walked along, as conditions on the row `k`.
+pub(super) struct Others {
+    /// On what the killmail was worth.
+    pub(super) values: Vec<String>,
+    /// On anything else.
+    pub(super) rest: Vec<String>,
+    /// What a walk along regions can tell of the groups in `rest` beforehand: it lets through what has them, and what is
+    /// not known to lack them.
+    pub(super) ship_groups: Option<String>,
 }
 
-/// What has to hold in any case. As in the filter, what is not known does not satisfy.
-fn restrictions(query: &HistoricalQuery, statement: &mut Statement) -> Vec<String> {
-    let filter = &query.filter;
+impl Others {
+    pub(super) fn of(
+        query: &HistoricalQuery,
+        clauses: &[Clause<'_>],
+        along: Along<'_>,
+        statement: &mut Statement,
+    ) -> Self {
+        let values = values(query, statement);
+        let mut rest = restrictions(query, statement);
+        let mut ship_groups = None;
+        for clause in clauses.iter().filter(|clause| !along.is_of(clause)) {
+            rest.push(clause.condition(statement));
+            if along.is_of_regions() && clause.rules_out() {
+                ship_groups = Some(clause.not_ruled_out(statement));
+            }
+        }
+        Self {
+            values,
+            rest,
+            ship_groups,
+        }
+    }
+
+    pub(super) fn all(&self) -> Vec<&str> {
+        let all = self.values.iter().chain(&self.rest);
+        all.map(String::as_str).collect()
+    }
+}
+
+/// As in the filter, what is not known does not satisfy.
+fn values(query: &HistoricalQuery, statement: &mut Statement) -> Vec<String> {
     let mut conditions = Vec::new();
     for (comparison, value) in [
-        ("k.total_value >= ", filter.min_value),
-        ("k.total_value <= ", filter.max_value),
+        ("k.total_value >= ", query.filter.min_value),
+        ("k.total_value <= ", query.filter.max_value),
     ] {
         let bound = value.map(|value| statement.bind(Value::Number(value)));
         conditions.extend(bound.map(|value| format!("{comparison}{value}")));
     }
+    conditions
+}
+
+/// What else has to hold in any case.
+fn restrictions(query: &HistoricalQuery, statement: &mut Statement) -> Vec<String> {
+    let filter = &query.filter;
+    let mut conditions = Vec::new();
     for (comparison, value) in [
         ("k.npc = ", filter.npc),
         ("k.solo = ", filter.solo),

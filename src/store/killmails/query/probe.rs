@@ -85,13 +85,28 @@ fn decide<'c>(mut candidates: Vec<(f64, &'c Clause<'c>)>) -> Along<'c> {
         return Along::Time;
     };
     let is_short = |clause: &Clause<'_>| clause.walks() <= MERGED_WALKS;
+    let is_tellable = |clause: &Clause<'_>| told_by_regions(sparsest, clause).is_some();
     let beside = candidates
         .take_while(|(rows, _)| *rows <= fewest * ROWS_PER_LOOK_UP)
-        .find(|(_, clause)| is_short(clause));
-    match beside {
-        Some((_, beside)) if is_short(sparsest) => Along::Both(sparsest, beside),
-        _ => Along::One(sparsest),
+        .find(|(_, clause)| is_short(clause) || is_tellable(clause));
+    let Some((_, beside)) = beside else {
+        return Along::One(sparsest);
+    };
+    match told_by_regions(sparsest, beside) {
+        Some(regions) => Along::One(regions),
+        None if is_short(sparsest) => Along::Both(sparsest, beside),
+        None => Along::One(sparsest),
     }
+}
+
+/// The one of two clauses whose index tells of the other as well, so that there is nothing to merge.
+fn told_by_regions<'c>(one: &'c Clause<'c>, other: &'c Clause<'c>) -> Option<&'c Clause<'c>> {
+    let tells =
+        |regions: &Clause<'_>, groups: &Clause<'_>| regions.has_regions() && groups.rules_out();
+    if tells(one, other) {
+        return Some(one);
+    }
+    tells(other, one).then_some(other)
 }
 
 fn look(candidates: &[&Clause<'_>], bounds: &Bounds) -> Statement {
@@ -215,8 +230,13 @@ mod tests {
         };
         assert_eq!(driving([100.0, 150.0, 2_000.0]), (true, false, true));
         assert_eq!(driving([100.0, 150.0, 2_001.0]), (true, false, false));
-        assert_eq!(driving([1_000.0, 150.0, 100.0]), (true, false, true));
+        assert_eq!(driving([100.0, 9_000.0, 150.0]), (true, false, true));
         assert_eq!(driving([200.0, 100.0, 200.0]), (false, true, false));
         assert_eq!(driving([0.0, 100.0, 100.0]), (true, false, false));
+        let regions_alone = (false, true, false);
+        assert_eq!(driving([9_000.0, 150.0, 100.0]), regions_alone);
+        assert_eq!(driving([9_000.0, 100.0, 150.0]), regions_alone);
+        assert_eq!(driving([9_000.0, 100.0, 2_001.0]), regions_alone);
+        assert_eq!(driving([9_000.0, 2_001.0, 100.0]), (false, false, true));
     }
 }

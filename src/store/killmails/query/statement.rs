@@ -21,6 +21,8 @@ pub enum Value {
     Ids(Vec<i64>),
     /// Texts.
     Texts(Vec<String>),
+    /// Bytes.
+    Bytes(Vec<u8>),
 }
 
 impl Value {
@@ -33,6 +35,7 @@ impl Value {
             Self::Time(_) => "timestamptz",
             Self::Ids(_) => "bigint[]",
             Self::Texts(_) => "text[]",
+            Self::Bytes(_) => "bytea",
         }
     }
 }
@@ -79,6 +82,7 @@ impl Statement {
                 Value::Time(value) => query.bind(value),
                 Value::Ids(value) => query.bind(value),
                 Value::Texts(value) => query.bind(value),
+                Value::Bytes(value) => query.bind(value),
             };
         }
         query.fetch_all(conn).await

@@ -4,7 +4,7 @@ use std::ptr;
 
 use chrono::{DateTime, Utc};
 
-use super::clauses::{self, Clause, Interest};
+use super::clauses::{Clause, Interest, Others};
 use super::statement::{Statement, Value};
 use super::{HistoricalQuery, Order, Place};
 
@@ -121,12 +121,20 @@ impl Along<'_> {
             Self::Both(one, other) => ptr::eq(*one, clause) || ptr::eq(*other, clause),
         }
     }
+
+    /// True where regions are walked along, by their index alone or beside others that are not merged with it.
+    pub(super) fn is_of_regions(&self) -> bool {
+        match self {
+            Self::One(one) => one.has_regions(),
+            Self::Time | Self::Both(..) => false,
+        }
+    }
 }
 
 /// One walk: what the pieces of a statement have in common.
 struct Walk {
     bounds: BoundValues,
-    others: Vec<String>,
+    others: Others,
     limit: String,
 }
 
@@ -141,7 +149,7 @@ pub(super) fn statement(
     let mut statement = Statement::default();
     let walk = Walk {
         bounds: bounds.bind(&mut statement),
-        others: clauses::others(query, clauses, along, &mut statement),
+        others: Others::of(query, clauses, along, &mut statement),
         limit: statement.bind(Value::Integer(limit)),
     };
     let sql = match along {
@@ -194,14 +202,29 @@ impl Walk {
     }
 
     fn killmails(&self, condition: &str) -> String {
-        let bounds = self.bounds.condition("k");
-        let others = self.others.iter().map(String::as_str);
-        let conditions: Vec<&str> = [condition, &bounds].into_iter().chain(others).collect();
+        if let Some(ship_groups) = &self.others.ship_groups {
+            return self.in_regions(condition, ship_groups);
+        }
+        let places = self.places_of_killmails(&[&[condition], &*self.others.all()].concat());
+        format!("{places} LIMIT {}", self.limit)
+    }
+
+    /// The index of regions tells what each killmail was worth, and which have a ship of some groups: the others are
+    /// passed over without a look at their rows. An `OFFSET` keeps the looks behind that.
+    fn in_regions(&self, condition: &str, ship_groups: &str) -> String {
+        let values = self.others.values.iter().map(String::as_str);
+        let conditions: Vec<&str> = [condition, ship_groups].into_iter().chain(values).collect();
+        let places = self.places_of_killmails(&conditions);
+        let rest: Vec<&str> = self.others.rest.iter().map(String::as_str).collect();
+        self.looked_at(&format!("{places} OFFSET 0"), &rest)
+    }
+
+    fn places_of_killmails(&self, conditions: &[&str]) -> String {
         format!(
-            "SELECT k.killmail_time, k.killmail_id FROM killmails AS k WHERE {} {} LIMIT {}",
+            "SELECT k.killmail_time, k.killmail_id FROM killmails AS k WHERE {} AND {} {}",
             conditions.join(" AND "),
+            self.bounds.condition("k"),
             self.bounds.order_by("k"),
-            self.limit,
         )
     }
 
@@ -213,21 +236,22 @@ impl Walk {
             self.bounds.condition("a"),
             self.bounds.order_by("a"),
         );
-        if self.others.is_empty() {
+        let others = self.others.all();
+        if others.is_empty() {
             return format!("{distinct} LIMIT {}", self.limit);
         }
-        self.looked_at(&distinct)
+        self.looked_at(&distinct, &others)
     }
 
-    /// Those of `places`, which are in order, that everything else holds for.
-    fn looked_at(&self, places: &str) -> String {
-        let look = if self.others.is_empty() {
+    /// Those of `places`, which are in order, that all conditions hold for.
+    fn looked_at(&self, places: &str, conditions: &[&str]) -> String {
+        let look = if conditions.is_empty() {
             String::new()
         } else {
             format!(
                 "WHERE (SELECT {} FROM killmails AS k WHERE k.killmail_id = d.killmail_id \
                  AND k.killmail_time = d.killmail_time LIMIT 1) ",
-                self.others.join(" AND "),
+                conditions.join(" AND "),
             )
         };
         format!(
@@ -252,7 +276,7 @@ impl Walk {
             self.in_order(other, statement),
             self.bounds.order_by("o"),
         );
-        self.looked_at(&in_both)
+        self.looked_at(&in_both, &self.others.all())
     }
 
     /// The places of a clause, some of them more than once.
