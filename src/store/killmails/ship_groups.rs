@@ -1,8 +1,7 @@
 //! The groups of all ships of a killmail in a few bytes, by which an index rules killmails out.
 //!
 //! Two bytes a group: the first with its highest bit set and seven bits of the group, the second with the last seven. So
-//! a code is never found between two others. A group of more than 14 bits shares its code with another one, which is no
-//! harm: what is not ruled out is looked at.
+//! a code is never found between two others.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +12,15 @@ use crate::domain::{Enrichment, Killmail};
 /// 2.7 kB a row. The same number stands in the SQL function of this name.
 const MAX_GROUPS: usize = 64;
 
-/// The code of one group.
-pub(super) fn code(group_id: i64) -> [u8; 2] {
-    let seven_bits = |number: i64| u8::try_from(number & 0x7f).unwrap_or_default();
-    [0x80 | seven_bits(group_id >> 7), seven_bits(group_id)]
+/// The code of one group; there are codes for 0 to 16,383, ten times the game's highest.
+pub(super) fn code(group_id: i64) -> Option<[u8; 2]> {
+    let first = u8::try_from(group_id >> 7).ok().filter(|it| *it < 0x80)?;
+    let last = u8::try_from(group_id & 0x7f).ok()?;
+    Some([0x80 | first, last])
 }
 
-/// What `killmails.ship_group_codes` is for a new killmail; `None` where the group of a ship is not known.
+/// What `killmails.ship_group_codes` is for a new killmail; `None` where the group of a ship is not known, or has no
+/// code.
 pub(super) fn codes(killmail: &Killmail, enrichment: &Enrichment) -> Option<Vec<u8>> {
     let attackers = killmail.attackers.iter().map(|it| it.ship_type_id);
     let types = attackers.chain([killmail.victim.ship_type_id]);
@@ -31,7 +32,8 @@ fn codes_of(types: impl Iterator<Item = i64>, enrichment: &Enrichment) -> Option
         .map(|type_id| group_of(Some(type_id), enrichment))
         .collect();
     let groups = groups.filter(|groups| groups.len() <= MAX_GROUPS)?;
-    Some(groups.into_iter().flat_map(code).collect())
+    let codes: Option<Vec<[u8; 2]>> = groups.into_iter().map(code).collect();
+    Some(codes?.concat())
 }
 
 #[cfg(test)]
@@ -64,17 +66,24 @@ mod tests {
         let codes = codes_of([1, 2, 3, 4].into_iter(), &enrichment).unwrap();
         assert_eq!(codes, [0x80, 25, 0x86, 63, 0x99, 0]);
         let found: Vec<i64> = (0..16_384)
-            .filter(|group| codes.windows(2).any(|two| two == code(*group)))
+            .filter(|group| {
+                codes
+                    .windows(2)
+                    .any(|two| code(*group).is_some_and(|code| two == code))
+            })
             .collect();
         assert_eq!(found, [25, 831, 128 * 25]);
     }
 
     #[test]
     fn who_has_no_ship_has_no_group_and_an_unknown_group_makes_all_unknown() {
-        let enrichment = enrichment(&[(1, 25)]);
+        let enrichment = enrichment(&[(1, 25), (3, 16_384), (4, -1)]);
         let of = |types: &[i64]| codes_of(types.iter().copied(), &enrichment);
         assert_eq!(of(&[]), Some(Vec::new()));
-        assert_eq!(of(&[1, 2]), None);
+        assert_eq!(of(&[1, 1]), Some(vec![0x80, 25]));
+        for uncoded in [2, 3, 4] {
+            assert_eq!(of(&[1, uncoded]), None);
+        }
     }
 
     #[test]

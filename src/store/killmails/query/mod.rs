@@ -12,8 +12,10 @@
 //! bitmaps and joins out of order are switched off, and conditions that are only to be looked at are written so
 //! that no index answers them.
 
+mod bounds;
 mod clauses;
 mod documents;
+mod others;
 mod probe;
 mod statement;
 mod walk;
@@ -141,7 +143,7 @@ pub async fn statement(
     limit: i64,
 ) -> Result<Statement> {
     let clauses = clauses::of(query);
-    let bounds = walk::Bounds::of(query, after);
+    let bounds = bounds::Bounds::of(query, after);
     let along = probe::choose(conn, &clauses, &bounds).await?;
     Ok(walk::statement(query, &clauses, along, &bounds, limit))
 }

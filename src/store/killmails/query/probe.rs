@@ -8,9 +8,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
+use super::bounds::{BoundValues, Bounds};
 use super::clauses::{Clause, Interest};
 use super::statement::{Statement, Value};
-use super::walk::{Along, BoundValues, Bounds};
+use super::walk::Along;
 use crate::store::{Error, Result};
 
 /// Ids of one interest that are looked at; the others are taken to be like them.

@@ -2,104 +2,11 @@
 
 use std::ptr;
 
-use chrono::{DateTime, Utc};
-
-use super::clauses::{Clause, Interest, Others};
+use super::HistoricalQuery;
+use super::bounds::{BoundValues, Bounds};
+use super::clauses::{Clause, Interest};
+use super::others::{Others, ShipGroups};
 use super::statement::{Statement, Value};
-use super::{HistoricalQuery, Order, Place};
-
-/// Years 0 and 10000, between which every killmail's time lies.
-const BEGINNING: DateTime<Utc> = moment(-62_167_219_200);
-const END: DateTime<Utc> = moment(253_402_300_800);
-
-/// A constant of ours as a moment.
-const fn moment(seconds: i64) -> DateTime<Utc> {
-    match DateTime::from_timestamp(seconds, 0) {
-        Some(moment) => moment,
-        None => DateTime::UNIX_EPOCH,
-    }
-}
-
-/// From where to where a query walks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bounds {
-    pub(super) order: Order,
-    /// Strictly behind this place; ids are greater than 0.
-    pub(super) behind: Place,
-    /// As far as this time: itself included when the newest come first, excluded otherwise.
-    pub(super) as_far_as: DateTime<Utc>,
-}
-
-/// The bounds as bound values.
-pub(super) struct BoundValues {
-    order: Order,
-    time: String,
-    id: String,
-    as_far_as: String,
-}
-
-impl Bounds {
-    pub(super) fn of(query: &HistoricalQuery, after: Option<Place>) -> Self {
-        let (from, to) = (query.from.unwrap_or(BEGINNING), query.to.unwrap_or(END));
-        let edge = |killmail_time| Place {
-            killmail_time,
-            killmail_id: 0,
-        };
-        // A cursor from outside the range does not widen it.
-        match query.order {
-            Order::Newest => Self {
-                order: query.order,
-                behind: after.map_or(edge(to), |after| after.min(edge(to))),
-                as_far_as: from,
-            },
-            Order::Oldest => Self {
-                order: query.order,
-                behind: after.map_or(edge(from), |after| after.max(edge(from))),
-                as_far_as: to,
-            },
-        }
-    }
-
-    pub(super) fn bind(&self, statement: &mut Statement) -> BoundValues {
-        BoundValues {
-            order: self.order,
-            time: statement.bind(Value::Time(self.behind.killmail_time)),
-            id: statement.bind(Value::Integer(self.behind.killmail_id)),
-            as_far_as: statement.bind(Value::Time(self.as_far_as)),
-        }
-    }
-}
-
-impl BoundValues {
-    /// The bounds as a condition on a table. The comparison of times says to partitions what that of pairs does
-    /// not.
-    pub(super) fn condition(&self, table: &str) -> String {
-        let Self {
-            time,
-            id,
-            as_far_as,
-            ..
-        } = self;
-        match self.order {
-            Order::Newest => format!(
-                "{table}.killmail_time >= {as_far_as} AND {table}.killmail_time <= {time} \
-                 AND ({table}.killmail_time, {table}.killmail_id) < ({time}, {id})"
-            ),
-            Order::Oldest => format!(
-                "{table}.killmail_time < {as_far_as} AND {table}.killmail_time >= {time} \
-                 AND ({table}.killmail_time, {table}.killmail_id) > ({time}, {id})"
-            ),
-        }
-    }
-
-    pub(super) fn order_by(&self, table: &str) -> String {
-        let direction = match self.order {
-            Order::Newest => "DESC",
-            Order::Oldest => "ASC",
-        };
-        format!("ORDER BY {table}.killmail_time {direction}, {table}.killmail_id {direction}")
-    }
-}
 
 /// What is walked along.
 #[derive(Debug, Clone, Copy)]
@@ -205,23 +112,30 @@ impl Walk {
         if let Some(ship_groups) = &self.others.ship_groups {
             return self.in_regions(condition, ship_groups);
         }
-        let places = self.places_of_killmails(&[&[condition], &*self.others.all()].concat());
+        let places = self.places_of_killmails("", &[&[condition], &*self.others.all()].concat());
         format!("{places} LIMIT {}", self.limit)
     }
 
     /// The index of regions tells what each killmail was worth, and which have a ship of some groups: the others are
     /// passed over without a look at their rows. An `OFFSET` keeps the looks behind that.
-    fn in_regions(&self, condition: &str, ship_groups: &str) -> String {
+    fn in_regions(&self, condition: &str, ship_groups: &ShipGroups) -> String {
         let values = self.others.values.iter().map(String::as_str);
-        let conditions: Vec<&str> = [condition, ship_groups].into_iter().chain(values).collect();
-        let places = self.places_of_killmails(&conditions);
+        let told = [condition, &ship_groups.not_ruled_out];
+        let conditions: Vec<&str> = told.into_iter().chain(values).collect();
         let rest: Vec<&str> = self.others.rest.iter().map(String::as_str).collect();
-        self.looked_at(&format!("{places} OFFSET 0"), &rest)
+        let places =
+            self.places_of_killmails(", k.ship_group_codes IS NOT NULL AS is_told", &conditions);
+        let unless = if ship_groups.tells_all {
+            "d.is_told OR "
+        } else {
+            ""
+        };
+        self.looked_at_unless(unless, &format!("{places} OFFSET 0"), &rest)
     }
 
-    fn places_of_killmails(&self, conditions: &[&str]) -> String {
+    fn places_of_killmails(&self, columns: &str, conditions: &[&str]) -> String {
         format!(
-            "SELECT k.killmail_time, k.killmail_id FROM killmails AS k WHERE {} AND {} {}",
+            "SELECT k.killmail_time, k.killmail_id{columns} FROM killmails AS k WHERE {} AND {} {}",
             conditions.join(" AND "),
             self.bounds.condition("k"),
             self.bounds.order_by("k"),
@@ -245,11 +159,15 @@ impl Walk {
 
     /// Those of `places`, which are in order, that all conditions hold for.
     fn looked_at(&self, places: &str, conditions: &[&str]) -> String {
+        self.looked_at_unless("", places, conditions)
+    }
+
+    fn looked_at_unless(&self, unless: &str, places: &str, conditions: &[&str]) -> String {
         let look = if conditions.is_empty() {
             String::new()
         } else {
             format!(
-                "WHERE (SELECT {} FROM killmails AS k WHERE k.killmail_id = d.killmail_id \
+                "WHERE {unless}(SELECT {} FROM killmails AS k WHERE k.killmail_id = d.killmail_id \
                  AND k.killmail_time = d.killmail_time LIMIT 1) ",
                 conditions.join(" AND "),
             )
