@@ -11,14 +11,14 @@ use proptest::sample::select;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::AssertSqlSafe;
 use wanderer_kills::domain::{
     Attacker, Enrichment, Facts, Filter, Killmail, MatchMode, Role, SecurityBand, ShipType,
     SolarSystem, Victim, Zkb, wire,
 };
 use wanderer_kills::store::Store;
 use wanderer_kills::store::killmails::query::{self, HistoricalQuery, Order, Place};
-use wanderer_kills::store::killmails::{self, StorableKillmail, StoredKillmail};
+use wanderer_kills::store::killmails::{self, StorableKillmail};
 
 use crate::store_samples::{store, time};
 
@@ -43,7 +43,7 @@ const SYSTEMS: [(i64, Option<f64>); 12] = [
     (34_000_001, None),
 ];
 
-fn enrichment() -> Enrichment {
+pub(crate) fn enrichment() -> Enrichment {
     let mut enrichment = Enrichment::default();
     for (index, (id, security)) in (0_i64..).zip(SYSTEMS) {
         let Some(security_status) = security else {
@@ -161,7 +161,7 @@ fn ship_type() -> ShipType {
     }
 }
 
-fn made(seed: u64, ids: impl Iterator<Item = i64>) -> Vec<Killmail> {
+pub(crate) fn made(seed: u64, ids: impl Iterator<Item = i64>) -> Vec<Killmail> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut made = Made(&mut random);
     ids.map(|id| made.killmail(id)).collect()
@@ -215,7 +215,7 @@ fn storable(killmails: &[Killmail], enrichment: &Enrichment) -> Vec<StorableKill
     made.collect()
 }
 
-async fn write(store: &Store, killmails: &[Killmail], enrichment: &Enrichment) {
+pub(crate) async fn write(store: &Store, killmails: &[Killmail], enrichment: &Enrichment) {
     for batch in killmails.chunks(500) {
         let batch = storable(batch, enrichment);
         let mut conn = store.pool.acquire().await.unwrap();
@@ -446,50 +446,6 @@ async fn what_was_there_at_the_start_comes_once_while_others_are_stored() {
         }
     }
     writing.await.unwrap();
-}
-
-/// Places and their documents.
-async fn in_order(
-    conn: &mut PgConnection,
-    query: &HistoricalQuery,
-) -> (Vec<Place>, Vec<StoredKillmail>) {
-    let places = query::places(conn, query, None, 100).await.unwrap();
-    let all = query::documents(conn, &places, false, usize::MAX)
-        .await
-        .unwrap();
-    let ids: Vec<i64> = all.iter().map(|killmail| killmail.killmail_id).collect();
-    let expected: Vec<i64> = places.iter().map(|place| place.killmail_id).collect();
-    assert_eq!(ids, expected);
-    assert_eq!(ids.len(), 20);
-    (places, all)
-}
-
-#[tokio::test]
-async fn documents_come_in_the_order_of_their_places_and_stop_at_a_size() {
-    let (_database, store) = store().await;
-    let enrichment = enrichment();
-    write(&store, &made(31, 1..=20), &enrichment).await;
-    let mut conn = query::connection(&store.reads.primary().history)
-        .await
-        .unwrap();
-    let conn = &mut conn;
-    let query = HistoricalQuery {
-        order: Order::Oldest,
-        ..HistoricalQuery::default()
-    };
-    in_order(conn, &query).await;
-    let query = HistoricalQuery::default();
-    let (places, all) = in_order(conn, &query).await;
-    let first = query::documents(conn, &places, false, 1).await.unwrap();
-    assert_eq!(first.len(), 1);
-    let two = all[0].document.len() + 1;
-    let cut = query::documents(conn, &places, false, two).await.unwrap();
-    assert_eq!(cut.len(), 2);
-    // The connection is as good as before.
-    assert_eq!(
-        query::places(conn, &query, None, 3).await.unwrap(),
-        places[..3]
-    );
 }
 
 #[tokio::test]

@@ -66,6 +66,8 @@ mod health;
 #[cfg(test)]
 mod health_parts;
 #[cfg(test)]
+mod historical_documents;
+#[cfg(test)]
 mod historical_http;
 #[cfg(test)]
 mod historical_plans;
