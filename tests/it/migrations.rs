@@ -139,7 +139,9 @@ const A_KEY_TO_DROP: &str = "
     DROP FUNCTION begin_loading_year, indexes_of_loaded_year, attach_loaded_year, ship_group_codes;
     DROP INDEX killmails_region_contents;
     ALTER TABLE killmails DROP COLUMN ship_group_codes;
+    DROP INDEX killmails_in_time;
     CREATE INDEX killmails_region ON killmails (region_id);
+    CREATE INDEX killmails_time ON killmails (killmail_time);
     DELETE FROM refinery_schema_history WHERE version >= 21";
 
 #[tokio::test]
