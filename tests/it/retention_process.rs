@@ -203,6 +203,7 @@ async fn a_backfill_of_days_that_are_not_kept_is_refused_when_it_is_asked_for() 
         .env("WK_EVEREF_URL", simulator.everef_url())
         .env("WK_ADMIN_TOKEN", "open sesame");
     let running = command.start().await;
+    wanderer_kills::runtime::tls::install();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let ask = async |from: &str, to: &str| {
         let request = client
