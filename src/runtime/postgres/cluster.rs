@@ -8,19 +8,16 @@ use std::time::Duration;
 
 use super::account::{self, Account};
 use super::binaries::{self, Binaries};
-use super::{Error, Settings, download, percent_encoded};
+use super::{Error, Settings, download, options, percent_encoded};
 
 /// Names the socket file; there is no TCP port.
-const PORT: u16 = 5432;
+pub(super) const PORT: u16 = 5432;
 /// Database and role of the service.
 pub(super) const SERVICE: &str = "wanderer_kills";
 /// The role that `initdb` makes, used to create the service's own.
 const SUPERUSER: &str = "postgres";
 /// A socket's path is limited to 104 bytes on macOS and 108 on Linux, closing NUL included.
 const LONGEST_SOCKET_PATH: usize = 100;
-/// Serving needs few connections: the pool, one listener and some SQL users.
-const MAX_CONNECTIONS: u32 = 100;
-
 /// A data folder with everything its server needs to know.
 #[derive(Debug, Clone)]
 pub(super) struct Cluster {
@@ -189,7 +186,7 @@ impl Cluster {
         account_folder(&self.account, &self.socket_dir)?;
         let mut command = self.command(binaries, "postgres");
         command.arg("-D").arg(self.data());
-        for (name, value) in self.options() {
+        for (name, value) in options::of(&self.socket_dir, self.fsync) {
             command.arg("-c").arg(format!("{name}={value}"));
         }
         if self.has_lz4(binaries).await? {
@@ -197,27 +194,6 @@ impl Cluster {
             command.args(["-c", "default_toast_compression=lz4"]);
         }
         Ok(command)
-    }
-
-    fn options(&self) -> Vec<(&'static str, String)> {
-        // A quoted item, because a comma would separate two folders.
-        let sockets = self.socket_dir.display().to_string().replace('"', "\"\"");
-        vec![
-            ("listen_addresses", String::new()),
-            ("port", PORT.to_string()),
-            ("unix_socket_directories", format!("\"{sockets}\"")),
-            ("max_connections", MAX_CONNECTIONS.to_string()),
-            ("fsync", if self.fsync { "on" } else { "off" }.to_owned()),
-            ("full_page_writes", "on".to_owned()),
-            ("synchronous_commit", "on".to_owned()),
-            ("shared_buffers", "256MB".to_owned()),
-            ("max_wal_size", "2GB".to_owned()),
-            ("jit", "off".to_owned()),
-            ("random_page_cost", "1.1".to_owned()),
-            ("timezone", "UTC".to_owned()),
-            ("log_timezone", "UTC".to_owned()),
-            ("logging_collector", "off".to_owned()),
-        ]
     }
 
     /// Whether the programs were built with lz4: they refuse the setting otherwise.

@@ -13,6 +13,7 @@ mod download;
 mod error;
 mod keeper;
 mod lock;
+mod options;
 mod postmaster;
 mod remains;
 
