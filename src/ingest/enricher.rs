@@ -56,13 +56,17 @@ impl Enricher {
     async fn enrich(&self, items: Vec<Processed>) -> Vec<Ready> {
         let started = self.clock.monotonic();
         let resolved = self.resolve(&items).await;
-        let enrichment = Arc::new(resolved.enrichment.clone());
+        let completeness: Vec<bool> = items
+            .iter()
+            .map(|item| killmail_of(item).is_some_and(|it| resolved.is_complete(it)))
+            .collect();
+        let enrichment = Arc::new(resolved.enrichment);
         let (mut complete, mut pending) = (0, 0);
         let ready = items
             .into_iter()
-            .map(|item| {
+            .zip(completeness)
+            .map(|(item, is_complete)| {
                 item.map(|read| {
-                    let is_complete = resolved.is_complete(&read.killmail);
                     *(if is_complete {
                         &mut complete
                     } else {

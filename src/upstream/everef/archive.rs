@@ -145,12 +145,13 @@ fn document_name<R: AsyncRead + Unpin>(entry: &Entry<R>) -> Option<String> {
     is_document.then(|| path.to_string_lossy().into_owned())
 }
 
-/// Reads an entry. The tar reader ends an entry that is cut off like any other, so its size is compared.
+/// Reads an entry, whose `size` is at most [`MAX_ENTRY_BYTES`]. The tar reader ends an entry that is cut off like any
+/// other, so its size is compared.
 async fn read_whole<R: AsyncRead + Unpin>(
     entry: Entry<R>,
     size: u64,
 ) -> Result<Bytes, std::io::Error> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     entry.take(size).read_to_end(&mut bytes).await?;
     if u64::try_from(bytes.len()).is_ok_and(|read| read == size) {
         return Ok(bytes.into());
