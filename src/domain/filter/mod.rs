@@ -4,6 +4,7 @@
 //! ask for a killmail with such a pilot and with such a ship, not for such a pilot in such a ship.
 
 mod facts;
+mod lists;
 mod matching;
 mod query;
 mod shape;
@@ -56,38 +57,47 @@ pub struct Filter {
     /// Solar system ids.
     #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
     #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::systems")]
     pub systems: BTreeSet<i64>,
     /// Constellation ids.
     #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
     #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::constellations")]
     pub constellations: BTreeSet<i64>,
     /// Region ids.
     #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
     #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::regions")]
     pub regions: BTreeSet<i64>,
     /// Character ids.
     #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
     #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::characters")]
     pub characters: BTreeSet<i64>,
     /// Corporation ids.
     #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
     #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::corporations")]
     pub corporations: BTreeSet<i64>,
     /// Alliance ids.
     #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
     #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::alliances")]
     pub alliances: BTreeSet<i64>,
     /// Faction ids.
     #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
     #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::factions")]
     pub factions: BTreeSet<i64>,
     /// Type ids of the ships flown or lost.
     #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
     #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::ship_types")]
     pub ship_types: BTreeSet<i64>,
     /// Group ids of the ships flown or lost.
     #[schema(value_type = Vec<EntityId>, max_items = 10_000)]
     #[param(value_type = Vec<EntityId>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::ship_groups")]
     pub ship_groups: BTreeSet<i64>,
     /// How the sets above combine.
     #[serde(rename = "match")]
@@ -118,6 +128,7 @@ pub struct Filter {
     /// Any of these labels.
     #[schema(value_type = Vec<KillmailLabel>, max_items = 10_000)]
     #[param(value_type = Vec<KillmailLabel>, style = Form, explode = false, min_items = 1, max_items = 10_000)]
+    #[serde(deserialize_with = "lists::labels")]
     pub labels: BTreeSet<String>,
 }
 

@@ -108,7 +108,8 @@ fn security(set: &mut BTreeSet<SecurityBand>, key: &str, value: &str) -> Result<
     Ok(())
 }
 
-fn bounded(size: usize, key: &str) -> Result<(), FilterError> {
+/// Refuses more entries than a set may have.
+pub(super) fn bounded(size: usize, key: &str) -> Result<(), FilterError> {
     if size <= MAX_IDS_PER_SET {
         return Ok(());
     }
