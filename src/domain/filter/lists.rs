@@ -54,3 +54,29 @@ read! {
     ship_groups: i64,
     labels: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Filter;
+
+    #[test]
+    fn what_is_named_twice_counts_twice() {
+        let read = |field: &str, entry: &str, entries: usize| {
+            let list = vec![entry; entries].join(",");
+            serde_json::from_str::<Filter>(&format!("{{\"{field}\":[{list}]}}"))
+        };
+        assert_eq!(read("regions", "7", 10_000).unwrap().regions, [7].into());
+        for (field, _) in Filter::default().id_sets() {
+            let message = read(field, "7", 10_001).unwrap_err().to_string();
+            let refusal = format!("{field} is \"more\", allowed is at most 10000 entries");
+            assert!(message.starts_with(&refusal), "{message}");
+        }
+        let message = read("labels", "\"pvp\"", 10_001).unwrap_err().to_string();
+        assert!(message.starts_with("labels is \"more\""), "{message}");
+        let message = serde_json::from_str::<Filter>(r#"{"systems":7}"#).unwrap_err();
+        assert!(
+            message.to_string().contains("expected a list of systems"),
+            "{message}"
+        );
+    }
+}
