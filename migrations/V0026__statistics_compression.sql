@@ -1,4 +1,4 @@
--- Statistics of days take a fifth less room: their arrays are compressed by pglz again instead of lz4.
+-- Statistics of days take a fifth less room: their arrays are compressed by pglz instead of lz4.
 --
 -- Why this shape:
 -- * Ids in order, counts and sums are numbers with many equal bytes, but hardly four of them in a row, which is what lz4
